@@ -1,0 +1,138 @@
+"""Promises of secrets and of the redactor."""
+
+import json
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from fleetpulse.secrets import REDACTED, Redactor, Secret, SecretUnreadableError
+
+SECRET = "hush-7261-hush"
+
+
+def test_a_learned_secret_is_blanked_everywhere() -> None:
+    redactor = Redactor([SECRET])
+
+    assert redactor.redact(f"a {SECRET} b{SECRET}") == f"a {REDACTED} b{REDACTED}"
+    assert redactor.redact("nothing here") == "nothing here"
+
+
+@given(st.text(min_size=4, max_size=30).filter(lambda text: len(text.strip()) >= 4))
+def test_a_secret_is_blanked_in_the_forms_it_travels_in(secret: str) -> None:
+    redactor = Redactor([secret])
+
+    forms = [
+        secret,
+        quote(secret, safe="", errors="replace"),
+        quote(secret, errors="replace"),
+        quote_plus(secret, errors="replace"),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+    ]
+
+    assert [form for form in forms if redactor.redact(form) != REDACTED] == []
+
+
+def test_a_short_value_does_not_blank_half_of_every_text() -> None:
+    assert Redactor(["a", "", "abc"]).redact("an abc") == "an abc"
+
+
+def test_a_secret_within_a_secret_leaves_no_piece_of_the_longer_one() -> None:
+    redactor = Redactor(["hush", "hush-7261"])
+
+    assert redactor.redact("key=hush-7261") == f"key={REDACTED}"
+
+
+def test_a_text_of_half_characters_is_learned_too() -> None:
+    assert Redactor(["half\ud800character"]).redact("half\ud800character") == REDACTED
+
+
+def test_an_inline_secret_is_learned_and_revealed() -> None:
+    redactor = Redactor()
+    secret = Secret(value=SecretStr(SECRET), redactor=redactor)
+
+    assert secret.reveal() == SECRET
+    assert secret
+    assert redactor.redact(SECRET) == REDACTED
+    assert not secret.refresh()
+    assert SECRET not in repr(secret)
+
+
+def test_no_secret_is_empty_and_false() -> None:
+    secret = Secret(redactor=Redactor())
+
+    assert not secret
+    assert not secret.reveal()
+
+
+def test_a_file_is_read_without_its_line_end(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{SECRET}\r\n")
+
+    assert Secret(file=file, redactor=Redactor()).reveal() == SECRET
+
+
+def test_a_changed_file_is_told_and_the_old_value_stays_blanked(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(SECRET)
+    redactor = Redactor()
+    secret = Secret(file=file, redactor=redactor)
+    unchanged = secret.refresh()
+    file.write_text("other-8821")
+
+    changed = secret.refresh()
+
+    assert (unchanged, changed) == (False, True)
+    assert secret.reveal() == "other-8821"
+    assert redactor.redact(f"{SECRET} other-8821") == f"{REDACTED} {REDACTED}"
+
+
+def test_a_symlink_swap_as_kubernetes_does_it_is_followed(tmp_path: Path) -> None:
+    for version, value in (("v1", SECRET), ("v2", "other-8821")):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "token").write_text(value)
+    (tmp_path / "..data").symlink_to("v1")
+    (tmp_path / "token").symlink_to("..data/token")
+    secret = Secret(file=tmp_path / "token", redactor=Redactor())
+    (tmp_path / "..new").symlink_to("v2")
+    (tmp_path / "..new").rename(tmp_path / "..data")
+
+    assert secret.refresh()
+    assert secret.reveal() == "other-8821"
+
+
+def test_a_file_that_went_away_keeps_the_last_value(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(SECRET)
+    secret = Secret(file=file, redactor=Redactor())
+    file.unlink()
+
+    with pytest.raises(SecretUnreadableError, match="No such file"):
+        secret.refresh()
+
+    assert secret.reveal() == SECRET
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "empty"), (b" \n", "empty"), (b"\xff\xfe" + SECRET.encode(), "not text"), (b"x" * 70_000, "larger than 64")],
+)
+def test_a_file_that_holds_no_secret_is_refused_without_its_content(tmp_path: Path, content: bytes, why: str) -> None:
+    file = tmp_path / "token"
+    file.write_bytes(content)
+
+    with pytest.raises(SecretUnreadableError, match=why) as caught:
+        Secret(file=file, redactor=Redactor())
+
+    assert SECRET not in str(caught.value)
+
+
+def test_a_directory_and_a_name_with_a_null_are_unreadable(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "a\0b"):
+        with pytest.raises(SecretUnreadableError):
+            Secret(file=place, redactor=Redactor())
