@@ -1,0 +1,410 @@
+"""The known fleet of one source: what the last sweeps told, compared with the next page.
+
+The known fleet never runs ahead of the journal: `compare` and `absent` change nothing and return `Changes`; after those
+are committed, `accept` takes them over. Changed segments are new objects, so they may be encoded on another thread.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Final
+
+import msgspec
+
+from fleetpulse.fleet.device import Aspect, Device, DeviceStatus, KnownDevice, Readings, Sighting
+from fleetpulse.fleet.events import (
+    DeviceAppeared,
+    DeviceBecameUnknown,
+    DeviceCameOnline,
+    DeviceChanged,
+    DeviceEvent,
+    DeviceForgotten,
+    DeviceReturned,
+    DeviceWentMissing,
+    DeviceWentOffline,
+    SourceBaselined,
+)
+from fleetpulse.fleet.walk import Walk
+
+SEGMENT_DEVICES: Final = 1000
+BASELINE_PART_DEVICES: Final = 1000  # keeps one event row of the journal below a megabyte
+DOUBT_SHARE: Final = 0.2
+DOUBT_DEVICES: Final = 10
+DOUBT_STANDS: Final = timedelta(hours=1)
+
+Segment = Mapping[str, KnownDevice]
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[KnownDevice])
+_TURNED: Final[Mapping[DeviceStatus, type[DeviceEvent]]] = {
+    DeviceStatus.ONLINE: DeviceCameOnline,
+    DeviceStatus.OFFLINE: DeviceWentOffline,
+    DeviceStatus.UNKNOWN: DeviceBecameUnknown,
+}
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """A complete walk that lists far fewer devices than are known: nobody goes missing by it."""
+
+    since_at: datetime
+    listed: int
+    known: int
+    absent: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"lists {self.listed:,} of {self.known:,} known devices"
+
+
+class _Trust(Enum):
+    """What a walk that tells absence proves: usually a second one must agree; believed at once; doubted not at all."""
+
+    USUAL = auto()
+    BELIEVED = auto()
+    DOUBTED = auto()
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page, or a walk's end, would change. `segments` holds whole new segments by number.
+
+    `confirmed` are the ids seen again in a state that is not online, or at a walk's end still missing: a `for` that
+    ran out may open on them. `readings` are what the page says of devices by id. `absent` is set by the end of a walk
+    that tells absence, and alone gives `doubt` a meaning: None there says that the walk is believed.
+    """
+
+    events: tuple[DeviceEvent | SourceBaselined, ...] = ()
+    segments: Mapping[int, Segment] = {}
+    confirmed: tuple[str, ...] = ()
+    readings: Mapping[str, Readings] = {}
+    absent: frozenset[str] | None = None
+    doubt: Doubt | None = None
+
+
+class _Draft:
+    """Segments as they would become; copies a segment when it is first written to."""
+
+    def __init__(self, segments: Mapping[int, Segment], place: Mapping[str, int], room: Iterable[int]) -> None:
+        self._segments = segments
+        self._place = place
+        self._room = sorted(room)
+        self.changed: dict[int, dict[str, KnownDevice]] = {}
+        self._placed: dict[str, int] = {}
+
+    def get(self, device: str) -> KnownDevice | None:
+        number = self._place.get(device)
+        if number is None:
+            number = self._placed.get(device)
+            return None if number is None else self.changed[number].get(device)
+        return self.changed.get(number, self._segments[number]).get(device)
+
+    def put(self, known: KnownDevice) -> None:
+        number = self._place.get(known.device.id, self._placed.get(known.device.id))
+        if number is None:
+            number = self._free()
+            self._placed[known.device.id] = number
+        self._writable(number)[known.device.id] = known
+
+    def drop(self, device: str) -> None:
+        del self._writable(self._place[device])[device]
+
+    def _writable(self, number: int) -> dict[str, KnownDevice]:
+        segment = self.changed.get(number)
+        if segment is None:
+            segment = self.changed[number] = dict(self._segments.get(number, {}))
+        return segment
+
+    def _free(self) -> int:
+        while self._room:
+            number = self._room[0]
+            if len(self.changed.get(number, self._segments[number])) < SEGMENT_DEVICES:
+                return number
+            self._room.pop(0)
+        number = max([*self._segments, *self.changed], default=-1)
+        if number in self.changed and number not in self._segments and len(self.changed[number]) < SEGMENT_DEVICES:
+            return number
+        return number + 1
+
+
+class KnownFleet:
+    """The devices of one source. Segments of about 1,000 are loaded, dumped and rendered whole."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.doubt: Doubt | None = None
+        self._segments: dict[int, Segment] = {}
+        self._place: dict[str, int] = {}
+        self._room: set[int] = set()
+        self._counts: Counter[tuple[str, DeviceStatus]] = Counter()
+        self._absent: frozenset[str] = frozenset()
+        self._accepted = False
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+    def compare(
+        self, page: Sequence[Sighting], *, walk: Walk, seen_at: datetime, aspects: Aspect = Aspect.ALL
+    ) -> Changes:
+        """What this page would change; nothing is changed yet.
+
+        A page of a baseline walk makes no events. What an aspect does not speak of stays as it is.
+        """
+        draft = _Draft(self._segments, self._place, self._room)
+        events: list[DeviceEvent] = []
+        confirmed: list[str] = []
+        readings: dict[str, Readings] = {}
+        statuses, attributes = Aspect.STATUS in aspects, Aspect.ATTRIBUTES in aspects
+        get = draft.get
+        for sighting in page:
+            device, status = sighting.device, sighting.status
+            readings[device.id] = sighting.readings
+            last_seen_at = sighting.readings.last_seen_at
+            known = get(device.id)
+            if known is not None:
+                device = device if attributes else known.device
+                if not statuses:  # listed again, though nobody says how it is
+                    status = DeviceStatus.UNKNOWN if known.status is DeviceStatus.MISSING else known.status
+                if status is known.status:
+                    if statuses and status is not DeviceStatus.ONLINE:
+                        confirmed.append(device.id)
+                    if device == known.device and (known.ever_online or last_seen_at is None):
+                        continue
+            elif not statuses:
+                status = DeviceStatus.UNKNOWN
+            fresh = _successor(known, device, status, last_seen_at, seen_at)
+            draft.put(fresh)
+            if not walk.baseline:
+                events += _device_events(self.source, known, fresh, seen_at=seen_at, late=walk.late)
+        return Changes(
+            events=tuple(events),
+            segments=draft.changed,
+            confirmed=tuple(confirmed),
+            readings=readings if Aspect.READINGS in aspects else {},
+        )
+
+    def absent(self, walk: Walk, *, seen_at: datetime, forget_after: timedelta) -> Changes:
+        """What the end of a walk would change: who goes missing, who is forgotten, the baseline.
+
+        Missing takes two complete walks in a row. A walk that lists far fewer devices than are known is doubted: see
+        `Doubt`. A baseline walk yields `SourceBaselined` instead, in parts. A walk that is not complete, or skipped
+        odd rows, changes nothing.
+        """
+        if walk.complete and walk.baseline:
+            return Changes(events=self._baselined(seen_at), absent=frozenset())
+        if not walk.tells_absence:
+            return Changes()
+        absent = frozenset(
+            known.device.id
+            for known in self._all()
+            if known.status is not DeviceStatus.MISSING and known.device.id not in walk.seen
+        )
+        trust, doubt = self._judge(absent, listed=len(walk.seen), at=seen_at)
+        if trust is _Trust.DOUBTED:
+            return Changes(absent=frozenset(), doubt=doubt)
+        gone = absent if trust is _Trust.BELIEVED else absent & self._absent
+        draft = _Draft(self._segments, self._place, self._room)
+        events: list[DeviceEvent] = []
+        still: list[str] = []
+        for known in self._all():
+            device = known.device.id
+            if device in gone:
+                missing = msgspec.structs.replace(known, status=DeviceStatus.MISSING, since_at=seen_at)
+                draft.put(missing)
+                events += _device_events(self.source, known, missing, seen_at=seen_at, late=walk.late)
+            elif known.status is DeviceStatus.MISSING and device not in walk.seen:
+                if seen_at - known.since_at >= forget_after:
+                    draft.drop(device)
+                    events.append(_event(DeviceForgotten, self.source, known, known, seen_at=seen_at, late=walk.late))
+                else:
+                    still.append(device)
+        return Changes(events=tuple(events), segments=draft.changed, confirmed=tuple(still), absent=absent - gone)
+
+    def accept(self, changes: Changes) -> None:
+        """Take over what was committed."""
+        for number, segment in changes.segments.items():
+            self._replace(number, segment)
+        if changes.absent is not None:
+            self._absent = changes.absent
+            self.doubt = changes.doubt
+            self._accepted = False
+
+    def accept_shorter_list(self) -> None:
+        """Believe the next walk that tells absence, however few devices it lists (`sources accept`)."""
+        self._accepted = True
+
+    def counts(self) -> Mapping[tuple[str, DeviceStatus], int]:
+        """How many devices each (group, status) holds."""
+        return self._counts.copy()
+
+    def select(
+        self,
+        *,
+        status: DeviceStatus | None = None,
+        group: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> list[KnownDevice]:
+        """Devices in a stable order, `limit` at most, from behind the id `after` where that is known."""
+        found: list[KnownDevice] = []
+        for known in self._all(after):
+            if (status is None or known.status is status) and (group is None or known.device.group == group):
+                found.append(known)
+                if len(found) >= limit:
+                    break
+        return found
+
+    def device(self, device: str) -> KnownDevice | None:
+        """One device by its id."""
+        number = self._place.get(device)
+        return None if number is None else self._segments[number][device]
+
+    def segments(self) -> Mapping[int, Segment]:
+        """All segments as they stand, for those who render them whole."""
+        return self._segments
+
+    def segment_of(self, device: str) -> int | None:
+        """The number of the segment that holds the device."""
+        return self._place.get(device)
+
+    def load(self, number: int, payload: bytes) -> None:
+        """Take in a segment as `dump` wrote it.
+
+        Errors: ValueError when the bytes are not such a segment.
+        """
+        try:
+            devices = _DECODER.decode(payload)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"segment {number} of {self.source} cannot be read: {error}") from error
+        self._replace(number, {known.device.id: known for known in devices})
+
+    def _replace(self, number: int, segment: Segment) -> None:
+        for known in self._segments.get(number, {}).values():
+            place = known.device.group, known.status
+            self._counts[place] -= 1
+            if not self._counts[place]:
+                del self._counts[place]  # or groups of long ago would stay for ever
+            if known.device.id not in segment:
+                del self._place[known.device.id]
+        for device, known in segment.items():
+            self._counts[known.device.group, known.status] += 1
+            self._place[device] = number
+        self._segments[number] = segment
+        if len(segment) < SEGMENT_DEVICES:
+            self._room.add(number)
+        else:
+            self._room.discard(number)
+
+    def _all(self, after: str | None = None) -> Iterator[KnownDevice]:
+        start = self._place.get(after, 0) if after is not None else 0
+        skipping = after is not None and after in self._place
+        for number in sorted(self._segments):
+            if number < start:
+                continue
+            for device, known in self._segments[number].items():
+                if skipping:
+                    skipping = device != after
+                    continue
+                yield known
+
+    def _judge(self, absent: frozenset[str], *, listed: int, at: datetime) -> tuple[_Trust, Doubt | None]:
+        known = sum(number for (_, status), number in self._counts.items() if status is not DeviceStatus.MISSING)
+        if not absent or (listed and len(absent) <= max(DOUBT_DEVICES, known * DOUBT_SHARE)):
+            return _Trust.BELIEVED if self._accepted else _Trust.USUAL, None
+        if self._accepted:
+            return _Trust.BELIEVED, None
+        same = self.doubt is not None and self.doubt.absent == absent
+        since_at = self.doubt.since_at if self.doubt is not None and same else at
+        if listed and at - since_at >= DOUBT_STANDS:
+            return _Trust.BELIEVED, None
+        return _Trust.DOUBTED, Doubt(since_at, listed, known, absent)
+
+    def _baselined(self, seen_at: datetime) -> tuple[SourceBaselined, ...]:
+        offline = [known for known in self._all() if known.status is DeviceStatus.OFFLINE and known.ever_online]
+        counts: Counter[str] = Counter()
+        for (_, status), number in self.counts().items():
+            counts[status.value] += number
+        parts = [
+            tuple(offline[start : start + BASELINE_PART_DEVICES])
+            for start in range(0, len(offline), BASELINE_PART_DEVICES)
+        ] or [()]
+        return tuple(
+            SourceBaselined(
+                source=self.source,
+                subject="devices",
+                seen_at=seen_at,
+                part=number,
+                parts=len(parts),
+                counts=dict(counts),
+                offline=part,
+            )
+            for number, part in enumerate(parts)
+        )
+
+
+def dump(segment: Segment) -> bytes:
+    """A segment as bytes for the journal; safe on any thread, for segments never change."""
+    return _ENCODER.encode(list(segment.values()))
+
+
+def _successor(
+    known: KnownDevice | None, device: Device, status: DeviceStatus, last_seen_at: datetime | None, seen_at: datetime
+) -> KnownDevice:
+    ever_online = status is DeviceStatus.ONLINE or last_seen_at is not None or (known is not None and known.ever_online)
+    if known is not None and known.status is status:
+        return KnownDevice(device, status, known.since_at, known.last_seen_at or last_seen_at, ever_online)
+    if last_seen_at is None and known is not None:
+        last_seen_at = known.last_seen_at
+    return KnownDevice(device, status, seen_at, last_seen_at, ever_online)
+
+
+def _device_events(
+    source: str, before: KnownDevice | None, after: KnownDevice, *, seen_at: datetime, late: bool
+) -> list[DeviceEvent]:
+    if before is None:
+        return [_event(DeviceAppeared, source, None, after, seen_at=seen_at, late=late)]
+    events: list[DeviceEvent] = []
+    if before.device != after.device:
+        changed = DeviceChanged(
+            source=source,
+            subject=after.device.id,
+            seen_at=seen_at,
+            late=late,
+            device=after.device,
+            status=after.status,
+            was=before.status,
+            ever_online=after.ever_online,
+            last_seen_at=after.last_seen_at,
+            before=before.device,
+        )
+        events.append(changed)
+    if before.status is not after.status:
+        if after.status is DeviceStatus.MISSING:
+            turned: type[DeviceEvent] = DeviceWentMissing
+        elif before.status is DeviceStatus.MISSING:
+            turned = DeviceReturned
+        else:
+            turned = _TURNED[after.status]
+        events.append(_event(turned, source, before, after, seen_at=seen_at, late=late))
+    return events
+
+
+def _event(
+    kind: type[DeviceEvent],
+    source: str,
+    before: KnownDevice | None,
+    after: KnownDevice,
+    *,
+    seen_at: datetime,
+    late: bool,
+) -> DeviceEvent:
+    return kind(
+        source=source,
+        subject=after.device.id,
+        seen_at=seen_at,
+        occurred_at=after.last_seen_at if after.status is DeviceStatus.OFFLINE else None,
+        late=late,
+        device=after.device,
+        status=after.status,
+        was=None if before is None else before.status,
+        ever_online=after.ever_online,
+        last_seen_at=after.last_seen_at,
+    )

@@ -1,0 +1,68 @@
+"""What is kept of a source: each problem begins and ends once."""
+
+from datetime import timedelta
+
+import pytest
+
+from fleet.sightings import T0
+from fleetpulse.fleet.events import Problem, SourceCredentialsRejected, SourceDegraded, SourceRecovered
+from fleetpulse.fleet.source import SourceRecord, degrade, recover, swept_well, switch_off
+
+RECORD = SourceRecord("edge-prod", "jfrog-connect")
+LATER = T0 + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("problem", [problem for problem in Problem if problem is not Problem.REJECTED])
+def test_a_problem_begins_once_and_ends_once(problem: Problem) -> None:
+    record, began = degrade(RECORD, "devices", problem, detail="no answer", seen_at=T0)
+    record, again = degrade(record, "devices", problem, detail="still none", seen_at=LATER)
+    kept = record.trouble("devices", problem)
+    record, ended = recover(record, "devices", problem, seen_at=LATER)
+    record, nothing = recover(record, "devices", problem, seen_at=LATER)
+
+    assert [type(event) for event in began + ended] == [SourceDegraded, SourceRecovered]
+    assert (again, nothing, record.troubles) == ([], [], ())
+    assert kept is not None
+    assert (kept.since_at, kept.detail) == (T0, "still none")
+
+
+def test_rejected_credentials_have_an_event_of_their_own() -> None:
+    _, (event,) = degrade(RECORD, "devices", Problem.REJECTED, detail="401", seen_at=T0)
+
+    assert isinstance(event, SourceCredentialsRejected)
+    assert (event.subject, event.since_at, event.detail) == ("devices", T0, "401")
+
+
+def test_a_good_sweep_ends_what_is_wrong_with_its_resource_but_for_a_doubt() -> None:
+    record = RECORD
+    for problem in Problem:
+        record, _ = degrade(record, "devices", problem, detail="", seen_at=T0)
+    record, _ = degrade(record, "jobs", Problem.FAILING, detail="", seen_at=T0)
+
+    record, events = swept_well(record, "devices", complete=True, seen_at=LATER)
+
+    assert [(trouble.resource, trouble.problem) for trouble in record.troubles] == [
+        ("devices", Problem.DOUBTED),
+        ("jobs", Problem.FAILING),
+    ]
+    assert len(events) == len(Problem) - 1
+    assert record.good_at == {"devices": LATER}
+
+
+def test_only_a_complete_sweep_is_a_baseline_and_the_first_stays() -> None:
+    partial, _ = swept_well(RECORD, "devices", complete=False, seen_at=T0)
+    first, _ = swept_well(partial, "devices", complete=True, seen_at=T0)
+    second, _ = swept_well(first, "devices", complete=True, seen_at=LATER)
+
+    assert partial.baselined_at == {}
+    assert second.baselined_at == {"devices": T0}
+
+
+def test_a_resource_is_switched_off_with_one_event_and_on_again_by_a_good_sweep() -> None:
+    record, first = switch_off(RECORD, "deployments", detail="403", seen_at=T0)
+    record, second = switch_off(record, "deployments", detail="403", seen_at=LATER)
+    on, _ = swept_well(record, "deployments", complete=True, seen_at=LATER)
+
+    assert [event.type for event in first + second] == ["fleet.source.resource_unavailable"]
+    assert record.unavailable_at == {"deployments": LATER}
+    assert on.unavailable_at == {}

@@ -1,0 +1,203 @@
+"""The end of a walk: who is missing, which walks are doubted, who is forgotten."""
+
+from datetime import timedelta
+
+import pytest
+
+from fleet.sightings import MISSING, OFFLINE, T0, WEEK, fleet_of, sighting, sightings, walk_over
+from fleetpulse.fleet.events import DeviceForgotten, DeviceWentMissing
+from fleetpulse.fleet.known import Changes, KnownFleet
+from fleetpulse.fleet.walk import Walk
+
+MINUTE = timedelta(minutes=1)
+
+
+def missing(fleet: KnownFleet) -> list[str]:
+    return [known.device.id for known in fleet.select(status=MISSING, limit=10**6)]
+
+
+def test_missing_takes_two_complete_walks_in_a_row() -> None:
+    fleet = fleet_of(sightings(20))
+
+    first = walk_over(fleet, sightings(19))
+    second = walk_over(fleet, sightings(19), at=T0 + MINUTE)
+
+    assert first.events == ()
+    assert [type(event) for event in second.events] == [DeviceWentMissing]
+    assert missing(fleet) == ["d-00019"]
+
+
+def test_a_device_that_was_back_in_between_is_not_missing() -> None:
+    fleet = fleet_of(sightings(20))
+
+    for listed in (19, 20, 19):
+        walk_over(fleet, sightings(listed))
+
+    assert missing(fleet) == []
+
+
+def test_odd_rows_forbid_absence() -> None:
+    fleet = fleet_of(sightings(20))
+
+    for _ in range(3):
+        end = walk_over(fleet, sightings(19), odd=1)
+
+        assert end == Changes()
+    assert missing(fleet) == []
+
+
+def test_an_odd_walk_between_two_complete_ones_does_not_break_their_row() -> None:
+    fleet = fleet_of(sightings(20))
+
+    walk_over(fleet, sightings(19))
+    walk_over(fleet, sightings(19), odd=1)
+    walk_over(fleet, sightings(19))
+
+    assert missing(fleet) == ["d-00019"]
+
+
+@pytest.mark.parametrize("flaw", ["resumed", "guarded", "short"])
+def test_a_walk_that_is_not_complete_tells_no_absence(flaw: str) -> None:
+    fleet = fleet_of(sightings(20))
+
+    for _ in range(3):
+        walk = Walk(started_at=T0)
+        ids = [each.device.id for each in sightings(19)]
+        walk.note(ids, guard="a cursor came twice" if flaw == "guarded" else "", total=20 if flaw == "short" else None)
+        if flaw == "resumed":
+            walk.break_off()
+        end = fleet.absent(walk, seen_at=T0, forget_after=WEEK)
+        fleet.accept(end)
+
+        assert walk.shortfall()
+        assert end == Changes()
+
+
+def test_a_page_of_nothing_new_guards_the_walk() -> None:
+    walk = Walk(started_at=T0)
+
+    walk.note(["d-1", "d-2"])
+    walk.note(["d-2", "d-1"])
+
+    assert walk.shortfall() == "a page held only devices seen before"
+
+
+def test_a_walk_that_is_not_complete_is_no_baseline() -> None:
+    fleet = KnownFleet("edge-prod")
+    walk = Walk(started_at=T0, baseline=True)
+    walk.note(["d-1"])
+    walk.break_off()
+
+    assert fleet.absent(walk, seen_at=T0, forget_after=WEEK) == Changes()
+
+
+@pytest.mark.parametrize(("known", "listed", "doubted"), [(60, 48, False), (60, 47, True), (30, 20, False)])
+def test_doubt_takes_more_than_a_fifth_and_more_than_ten(known: int, listed: int, doubted: bool) -> None:
+    fleet = fleet_of(sightings(known))
+
+    end = walk_over(fleet, sightings(listed))
+
+    assert (fleet.doubt is not None) is doubted
+    assert end.doubt == fleet.doubt
+
+
+def test_an_empty_list_is_doubted_however_small_the_fleet_and_however_long_it_stands() -> None:
+    fleet = fleet_of(sightings(3))
+
+    for hours in range(48):
+        walk_over(fleet, [], at=T0 + timedelta(hours=hours))
+
+        assert str(fleet.doubt) == "lists 0 of 3 known devices"
+    assert missing(fleet) == []
+
+
+def test_the_same_shorter_list_for_an_hour_ends_the_doubt() -> None:
+    fleet = fleet_of(sightings(100))
+
+    for minutes in range(0, 60, 5):
+        walk_over(fleet, sightings(40), at=T0 + minutes * MINUTE)
+        assert missing(fleet) == []
+    walk_over(fleet, sightings(40), at=T0 + timedelta(hours=1))
+
+    assert fleet.doubt is None
+    assert len(missing(fleet)) == 60
+
+
+def test_another_shorter_list_begins_the_hour_anew() -> None:
+    fleet = fleet_of(sightings(100))
+
+    walk_over(fleet, sightings(40))
+    walk_over(fleet, sightings(41), at=T0 + 50 * MINUTE)
+    walk_over(fleet, sightings(41), at=T0 + 70 * MINUTE)
+
+    assert fleet.doubt is not None
+    assert fleet.doubt.since_at == T0 + 50 * MINUTE
+    assert missing(fleet) == []
+
+
+def test_rows_that_return_end_the_doubt_and_nobody_is_missing_for_one_walk() -> None:
+    fleet = fleet_of(sightings(100))
+    walk_over(fleet, [])
+
+    walk_over(fleet, sightings(99), at=T0 + MINUTE)  # one is absent by chance
+
+    assert fleet.doubt is None
+    assert missing(fleet) == []
+
+
+@pytest.mark.parametrize("listed", [0, 40])
+def test_an_operator_may_accept_the_shorter_list(listed: int) -> None:
+    fleet = fleet_of(sightings(100))
+    walk_over(fleet, sightings(listed))
+
+    fleet.accept_shorter_list()
+    walk_over(fleet, sightings(listed, OFFLINE), odd=1)  # proves nothing, so the word still stands
+    end = walk_over(fleet, sightings(listed), at=T0 + MINUTE)
+
+    assert fleet.doubt is None
+    assert len(missing(fleet)) == 100 - listed == len(end.events)
+
+
+def test_an_accepted_list_is_accepted_once() -> None:
+    fleet = fleet_of(sightings(100))
+    fleet.accept_shorter_list()
+    walk_over(fleet, sightings(100))
+
+    walk_over(fleet, sightings(40))
+
+    assert fleet.doubt is not None
+
+
+def test_a_missing_device_is_seen_as_missing_by_each_complete_walk() -> None:
+    fleet = fleet_of(sightings(20))
+    walk_over(fleet, sightings(19))
+    walk_over(fleet, sightings(19))
+
+    end = walk_over(fleet, sightings(19), at=T0 + MINUTE)
+
+    assert end.confirmed == ("d-00019",)
+    assert end.events == ()
+
+
+def test_a_missing_device_is_forgotten_after_its_time() -> None:
+    fleet = fleet_of(sightings(20))
+    walk_over(fleet, sightings(19))
+    walk_over(fleet, sightings(19))
+
+    walk_over(fleet, sightings(19), at=T0 + WEEK - MINUTE)
+    assert missing(fleet) == ["d-00019"]
+    end = walk_over(fleet, sightings(19), at=T0 + WEEK)
+
+    assert [type(event) for event in end.events] == [DeviceForgotten]
+    assert fleet.device("d-00019") is None
+    assert sum(fleet.counts().values()) == len(fleet) == 19
+
+
+def test_a_forgotten_device_that_comes_back_appeared_anew() -> None:
+    fleet = fleet_of([sighting("d-x"), *sightings(20)])
+    for at in (T0, T0, T0 + WEEK):
+        walk_over(fleet, sightings(20), at=at)
+
+    (event,) = fleet.compare([sighting("d-x")], walk=Walk(started_at=T0), seen_at=T0 + WEEK).events
+
+    assert event.type == "fleet.device.appeared"
