@@ -1,0 +1,74 @@
+"""Promises of the rules in force: defaults, and entries that change or add one."""
+
+from datetime import timedelta
+
+import pytest
+
+from fleetpulse.alerting.condition import ConditionKind
+from fleetpulse.alerting.matchers import Matcher, Operator
+from fleetpulse.alerting.rulebook import describe_rules, rules_of
+from fleetpulse.alerting.rules import DEFAULT_RULES, Rule
+from fleetpulse.alerting.settings import RuleSettings
+
+
+def rules(*entries: dict[str, object]) -> dict[str, Rule]:
+    return {rule.name: rule for rule in rules_of(map(RuleSettings.model_validate, entries))}
+
+
+def test_without_entries_the_defaults_apply() -> None:
+    assert tuple(rules().values()) == DEFAULT_RULES
+
+
+def test_an_entry_of_a_default_rules_name_changes_only_the_keys_it_gives() -> None:
+    changed = rules({"name": "FleetDeviceOffline", "for": "10m"})["FleetDeviceOffline"]
+
+    assert changed.for_ == timedelta(minutes=10)
+    assert (changed.when, changed.severity, changed.enabled) == (ConditionKind.DEVICE_OFFLINE, "warning", True)
+
+
+def test_an_entry_of_another_name_is_a_rule_of_its_own_beside_the_defaults() -> None:
+    found = rules({"name": "LyonOffline", "when": "device_offline", "matchers": ["group=Lyon"], "severity": "critical"})
+
+    assert len(found) == len(DEFAULT_RULES) + 1
+    assert found["LyonOffline"] == Rule(
+        name="LyonOffline",
+        when=ConditionKind.DEVICE_OFFLINE,
+        severity="critical",
+        matchers=(Matcher("group", Operator.EQUAL, "Lyon"),),
+    )
+
+
+def test_a_new_rule_without_its_condition_is_an_error() -> None:
+    with pytest.raises(TypeError, match="when"):
+        rules({"name": "Unheard"})
+
+
+def test_the_rules_read_as_a_table() -> None:
+    found = rules(
+        {"name": "FleetDeploymentFailed", "ratio": 0.1},
+        {"name": "FleetJobFailed", "enabled": False},
+        {
+            "name": "Lyon",
+            "when": "device_offline",
+            "for": "1h30m",
+            "keep_firing_for": "5m",
+            "matchers": ["group=Lyon"],
+            "labels": {"page": "yes"},
+            "annotations": {"runbook_url": "https://runbooks.example.com"},
+        },
+    )
+
+    text = describe_rules([found[name] for name in ("FleetDeploymentFailed", "FleetJobFailed", "Lyon")])
+
+    assert text.splitlines() == [
+        "FleetDeploymentFailed  deployment_failed  for 0s     critical  told once  on 10% of its devices at least",
+        "FleetJobFailed         job_failed         for 0s     critical  disabled  told once",
+        (
+            "Lyon                   device_offline     for 1h30m  warning   keep_firing_for 5m  "
+            'only group="Lyon"  labels page="yes"  annotations runbook_url'
+        ),
+    ]
+
+
+def test_no_rules_are_no_text() -> None:
+    assert describe_rules([]) == ""
