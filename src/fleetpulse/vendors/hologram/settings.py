@@ -1,0 +1,33 @@
+"""What a `hologram` source may say."""
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from fleetpulse.durations import Duration, Rate, RequestRate, parse_duration
+from fleetpulse.vendors.settings import BaseUrl, SourceSettings
+
+
+class HologramSettings(SourceSettings):
+    """One account, or one organisation of it, at Hologram."""
+
+    credential: ClassVar[str] = "api_key"
+    resources: ClassVar[tuple[str, ...]] = ("jobs",)
+    in_flight: ClassVar[int] = 1  # requests of one key should be serial
+
+    vendor: Literal["hologram"] = Field(default="hologram", description="Hologram, REST API v1.")
+    base_url: BaseUrl = Field(
+        default="https://dashboard.hologram.io/api/1", description="Where Hologram's API is, up to its version."
+    )
+    request_rate: RequestRate = Field(
+        default=Rate(1, 1.0), description="The most requests the account may see, evenly spaced."
+    )
+    timeout: Duration = Field(
+        default=parse_duration("120s"), description="How long one request may take; heavy lists need over 30s."
+    )
+    api_key: SecretStr | None = Field(default=None, description="The API key, from the dashboard's account settings.")
+    api_key_file: Path | None = Field(default=None, description="A file that holds the API key and nothing else.")
+    org_id: int | None = Field(
+        default=None, gt=0, description="Only this organisation; all that the key reaches where it is not given."
+    )

@@ -1,0 +1,255 @@
+"""The walks over JFrog Connect's endpoints."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
+from fleetpulse.fleet.device import Sighting
+from fleetpulse.fleet.job import BulkJob
+from fleetpulse.outbound import Account, Priority
+from fleetpulse.secrets import Secret
+from fleetpulse.vendors.contract import (
+    CredentialsRejected,
+    FilterMatchesNothing,
+    Kind,
+    Page,
+    Resource,
+    ResourceUnavailable,
+    SourceError,
+)
+from fleetpulse.vendors.jfrog_connect.deployments import deployment_table, deployments, failed_steps, rollout
+from fleetpulse.vendors.jfrog_connect.devices import device_table, group_names, sightings
+from fleetpulse.vendors.jfrog_connect.place import Place, cursor_of, total_of
+from fleetpulse.vendors.jfrog_connect.settings import JFrogConnectSettings
+from fleetpulse.vendors.wire import Paging, Refusals, Reply, Rows, ask
+
+_LIMIT = 1000  # the most the vendor gives; constant within a walk, for the cursor carries it (Q14)
+_PAGES_MAX = 2000  # two million devices in one group: beyond that the list goes in circles
+_GLANCE = 100  # devices looked at to learn which groups and tags there are
+_NAMES_SHOWN = 10
+# 403 on the census is what an expired token gets; elsewhere a token may lack the right to one resource
+_CENSUS = Refusals({401: CredentialsRejected, 403: CredentialsRejected, 404: ResourceUnavailable})
+_ELSEWHERE = Refusals({401: CredentialsRejected, 403: ResourceUnavailable, 404: ResourceUnavailable})
+
+
+class JFrogConnect:
+    """One project at JFrog Connect. A `contract.Vendor`."""
+
+    def __init__(self, settings: JFrogConnectSettings, *, account: Account, secret: Secret) -> None:
+        self.resources: Mapping[str, Resource] = {
+            "devices": Resource(Kind.DEVICES, timedelta(seconds=60), census=True),
+            "deployments": Resource(Kind.DEPLOYMENTS, timedelta(minutes=2)),
+        }
+        self._account = account
+        self._secret = secret
+        self._project = settings.project_key
+        self._groups: tuple[str | None, ...] = tuple(settings.groups) or (None,)
+        self._tags = tuple(settings.tags)
+        self._device_table = device_table()
+        self._deployment_table = deployment_table()
+
+    async def devices(self, resource: str, *, resume: str | None = None) -> AsyncIterator[Page[Sighting]]:
+        """Walk the device list, group by group where groups are configured.
+
+        Shape: pages of up to 1,000 in vendor order; `total` sums the groups walked so far. Where a configured group or
+        tag matched nothing, the walk's last page still has a `resume`, and what follows it is the error.
+        Errors: SourceUnreachable, RateLimited, CredentialsRejected, ResourceUnavailable, CursorRefused, AnswerInvalid,
+        FilterMatchesNothing.
+        Cancellation: safe between pages.
+        Source: docs/vendors/jfrog-connect.md, "Paging" and "Filters".
+        """
+        place = Place.read(resume, groups=len(self._groups))
+        paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX, seen=place.seen, pages=place.pages)
+        while place.group < len(self._groups):
+            reply = await self._ask_devices(resource, place)
+            rows = sightings(reply.rows(self._device_table))
+            info = rows.beside.get("pagination_info")
+            total = total_of(info)
+            step = paging.after(
+                [sighting.device.id for sighting in rows.items],
+                rows=len(rows.items) + rows.odd,
+                cursor=cursor_of(info),
+                total=total,
+            )
+            told = None if total is None else place.total + total
+            place = self._onward(place, rows, cursor=step.cursor, paging=paging, total=total)
+            last = step.guard or (place.group == len(self._groups) and not self._unmatched(place))
+            yield Page(
+                items=rows.items,
+                resume=None if last else place.write(),
+                total=told,
+                odd=rows.odd,
+                oddity=rows.oddity,
+                guarded=step.guard,
+            )
+            if last:
+                return
+            if step.cursor is None:
+                paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX)
+        raise await self._matches_nothing(self._unmatched(place))
+
+    async def deployments(self, resource: str) -> AsyncIterator[Page[Deployment]]:
+        """Walk the deployments, without their devices, in vendor order (newest or oldest first, nobody documents it).
+
+        Errors: the same as `devices` but for FilterMatchesNothing.
+        Cancellation: safe between pages.
+        """
+        paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX)
+        cursor: str | None = ""
+        while cursor is not None:
+            reply = await self._ask("/deployments", resource=resource, params=_window(cursor), cursor=bool(cursor))
+            rows = deployments(reply.rows(self._deployment_table))
+            page = _paged(rows, [row.id for row in rows.items], paging)
+            yield page
+            cursor = page.resume
+
+    async def deployment_devices(self, deployment: str) -> AsyncIterator[Page[tuple[str, RolloutStatus]]]:
+        """Walk the devices of one deployment: (device id, status).
+
+        Errors: as `deployments`; ResourceUnavailable when there is no such deployment any more.
+        Cancellation: safe between pages.
+        """
+        paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX)
+        path = f"/deployments/{quote(deployment, safe='')}/devices"
+        cursor: str | None = ""
+        while cursor is not None:
+            # `after` and `limit` are not documented here, but its own cursor carries a limit (Q14)
+            reply = await self._ask(
+                path, resource=f"deployment {deployment}", params=_window(cursor), cursor=bool(cursor)
+            )
+            found, mended = reply.document()
+            rows = rollout(found)
+            if rows is None:
+                raise reply.invalid("JSON without deployment_by_device_uuid")
+            page = _paged(
+                msgspec.structs.replace(rows, oddity=rows.oddity or mended), [row[0] for row in rows.items], paging
+            )
+            yield page
+            cursor = page.resume
+
+    async def failed_steps(self, deployment: str, device: str) -> tuple[FailedStep, ...]:
+        """The steps that failed on one device; nothing when it has not failed.
+
+        Errors: as `deployments`.
+        """
+        path = f"/deployments/{quote(deployment, safe='')}/devices/{quote(device, safe='')}"
+        reply = await self._ask(path, resource=f"deployment {deployment}")
+        found, _ = reply.document()
+        steps = failed_steps(found, device=device, redact=self._account.redact)
+        if steps is None:
+            raise reply.invalid("JSON without a status")
+        return steps
+
+    def jobs(self, resource: str) -> AsyncIterator[Page[BulkJob]]:
+        """Nothing: JFrog Connect has no bulk jobs, and `resources` names none."""
+        msg = f"JFrog Connect has no {resource}"
+        raise NotImplementedError(msg)
+
+    async def _ask_devices(self, resource: str, place: Place) -> Reply:
+        group = self._groups[place.group]
+        params = [
+            *_window(place.cursor),
+            ("enrich_info", "true"),  # without it the list leaves the tags out
+            *((("group_name", group),) if group is not None else ()),
+            *(("tags", tag) for tag in self._tags),
+        ]
+        return await self._ask(
+            "/devices", resource=resource, params=params, cursor=bool(place.cursor), priority=Priority.STATE
+        )
+
+    async def _ask(
+        self,
+        path: str,
+        *,
+        resource: str,
+        params: Sequence[tuple[str, str]] = (),
+        cursor: bool = False,
+        priority: Priority = Priority.WORK,
+    ) -> Reply:
+        return await ask(
+            self._account,
+            f"/api/v2/{quote(self._project, safe='')}{path}",
+            resource=resource,
+            refusals=_CENSUS if path == "/devices" else _ELSEWHERE,
+            params=params,
+            # Q16: some documented examples leave it out; it is always needed. Revealed at each request, so that a
+            # refreshed token counts at once
+            headers={"Authorization": f"Bearer {self._secret.reveal()}", "Accept": "application/json"},
+            priority=priority,
+            cursor=cursor,
+            hints={404: f"project {self._project!r} not found"} if path == "/devices" else None,
+        )
+
+    def _onward(
+        self, place: Place, rows: Rows[Sighting], *, cursor: str | None, paging: Paging, total: int | None
+    ) -> Place:
+        """Where the walk stands after a page: further in the group, or at the start of the next one."""
+        met = {tag for sighting in rows.items for tag in sighting.device.tags} if self._tags else set()
+        folded = {tag.casefold() for tag in met}  # whether the vendor's filter minds the case is not documented
+        learned = msgspec.structs.replace(
+            place,
+            rows=place.rows + len(rows.items) + rows.odd,
+            tags=tuple(n for n, tag in enumerate(self._tags) if n in place.tags or tag.casefold() in folded),
+            tagged=place.tagged or bool(met),
+        )
+        if cursor is not None:
+            return msgspec.structs.replace(learned, cursor=cursor, seen=paging.seen, pages=paging.pages)
+        return msgspec.structs.replace(
+            learned,
+            group=place.group + 1,
+            cursor="",
+            seen=0,
+            pages=0,
+            total=place.total + (paging.seen if total is None else total),
+            empty=place.empty if paging.seen else (*place.empty, place.group),
+        )
+
+    def _unmatched(self, place: Place) -> list[str]:
+        """The configured groups and tags that a finished walk found nothing for, as people would name them."""
+        groups = [f"group {group!r}" for n in place.empty if (group := self._groups[n]) is not None]
+        # rows without any tag at all mean that the vendor told none, not that none matched
+        tags_told = place.tagged or place.rows == 0
+        return groups + [f"tag {tag!r}" for n, tag in enumerate(self._tags) if tags_told and n not in place.tags]
+
+    async def _matches_nothing(self, unmatched: Sequence[str]) -> FilterMatchesNothing:
+        """The error, with what the account has instead: learned from its first devices, if they can be had."""
+        verb = "matches" if len(unmatched) == 1 else "match"
+        text = f"{', '.join(unmatched)} {verb} no device"
+        try:
+            reply = await self._ask(
+                "/devices",
+                resource="devices",
+                params=(("limit", str(_GLANCE)), ("enrich_info", "true")),
+                priority=Priority.DETAIL,
+            )
+            found = sightings(reply.rows(self._device_table)).items
+        except SourceError:
+            return FilterMatchesNothing(self._account.redact(text))
+        tags = sorted({tag for sighting in found for tag in sighting.device.tags})
+        has = [
+            *([_listed(group_names(found))] if any(name.startswith("group") for name in unmatched) else ()),
+            *([f"tags {_listed(tags)}"] if any(name.startswith("tag") for name in unmatched) else ()),
+        ]
+        instead = f"the account has {' and '.join(has)}" if found else "the account lists no device at all"
+        return FilterMatchesNothing(self._account.redact(f"{text}; {instead}"))
+
+
+def _window(cursor: str) -> tuple[tuple[str, str], ...]:
+    limit = ("limit", str(_LIMIT))
+    return (limit, ("after", cursor)) if cursor else (limit,)
+
+
+def _paged(rows: Rows[Any], ids: Sequence[str], paging: Paging) -> Page[Any]:
+    info = rows.beside.get("pagination_info")
+    total = total_of(info)
+    step = paging.after(ids, rows=len(rows.items) + rows.odd, cursor=cursor_of(info), total=total)
+    return Page(items=rows.items, resume=step.cursor, total=total, odd=rows.odd, oddity=rows.oddity, guarded=step.guard)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    return f"{shown}, +{len(names) - _NAMES_SHOWN}" if len(names) > _NAMES_SHOWN else shown or "none"

@@ -1,0 +1,146 @@
+"""Deployments, their devices, and the steps that failed."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
+from fleetpulse.vendors.jfrog_connect.devices import device_id
+from fleetpulse.vendors.wire import Rows, Table, number, output_tail, parse_time, text, word
+
+OUTPUT_LIMIT = 2000  # characters: what fits into a message and tells the cause
+_SEVERITIES = ("Critical", "High", "Medium", "Low")
+_STEPS_MAX = 20
+
+_STATUSES: Mapping[str, RolloutStatus] = {
+    "pending": RolloutStatus.PENDING,
+    "in_progress": RolloutStatus.IN_PROGRESS,
+    "succeeded": RolloutStatus.SUCCEEDED,
+    "success": RolloutStatus.SUCCEEDED,
+    "failed": RolloutStatus.FAILED,
+    "failure": RolloutStatus.FAILED,
+    "aborted": RolloutStatus.ABORTED,
+}
+# Q12: a step that failed may say so only in what it printed ("script ended with code 127", exit code 0)
+_SHOWS_FAILURE = re.compile(
+    r"\b(?:code|status)[ :=]+[1-9]\d*\b|\b(?:error|failed|failure|fatal|exception|traceback|panic|killed)\b"
+    r"|not found|no such file|permission denied|no space left",
+    re.IGNORECASE,
+)
+
+
+class DeploymentRow(msgspec.Struct):
+    """The fields that are used, of any type; Q10: the counts stand beside `cve_severity` or under it."""
+
+    deployment_uuid: Any = None
+    comment: Any = None
+    type: Any = None
+    created_time: Any = None
+    cve_severity: Any = None
+    Critical: Any = None
+    High: Any = None
+    Medium: Any = None
+    Low: Any = None
+
+
+def deployment_table() -> Table[DeploymentRow]:
+    """The envelope is documented; the other names are those the device list may have (Q8)."""
+    return Table(DeploymentRow, keys=("deployments", "data", "items"), lone="deployment_uuid")
+
+
+def deployments(rows: Rows[DeploymentRow]) -> Rows[Deployment]:
+    """The page's deployments, without their devices; rows without an id are counted as odd and skipped."""
+    items: list[Deployment] = []
+    odd, oddity = rows.odd, rows.oddity
+    for index, row in enumerate(rows.items):
+        spelled = text(row.deployment_uuid)
+        if not spelled:
+            odd += 1
+            oddity = oddity or f"row {index}: no deployment_uuid"
+            continue
+        items.append(
+            Deployment(
+                id=spelled,
+                name=text(row.comment) or spelled,
+                kind=text(row.type),
+                created_at=parse_time(row.created_time),
+                vulnerabilities=_vulnerabilities(row),
+            )
+        )
+    return Rows(items=items, beside=rows.beside, odd=odd, oddity=oddity)
+
+
+def rollout(found: Any) -> Rows[tuple[str, RolloutStatus]] | None:
+    """The statuses by device of one page; None where the answer holds no such map.
+
+    An entry may be an object with a `status`, or the status itself; a status nobody documented is `unknown`.
+    """
+    by_device = found.get("deployment_by_device_uuid") if isinstance(found, dict) else None
+    if by_device is None and isinstance(found, dict) and "deployment_by_device_uuid" in found:
+        by_device = {}
+    if not isinstance(by_device, dict):
+        return None
+    items: list[tuple[str, RolloutStatus]] = []
+    odd = 0
+    for key, entry in by_device.items():
+        spelled = device_id(key)
+        if not spelled or not isinstance(entry, dict | str):
+            odd += 1
+            continue
+        items.append((spelled, status(entry.get("status") if isinstance(entry, dict) else entry)))
+    return Rows(items=items, beside=found, odd=odd, oddity="a device without a status" if odd else "")
+
+
+def status(value: object) -> RolloutStatus:
+    """One of our words for any of the vendor's spellings of it."""
+    return _STATUSES.get(word(value), RolloutStatus.UNKNOWN)
+
+
+def failed_steps(found: Any, *, device: str, redact: Callable[[str], str]) -> tuple[FailedStep, ...] | None:
+    """Why a device failed; nothing when it did not, None where the answer is no such thing.
+
+    Q11: the detail may be wrapped in `value`. Q12: the device's `status` decides whether it failed, never an exit code;
+    which step it was is told by exit code or output, and where none of them shows it, it is taken to be the last.
+    """
+    detail = found.get("value", found) if isinstance(found, dict) else None
+    if not isinstance(detail, dict):
+        return None
+    if status(detail.get("status")) in {RolloutStatus.SUCCEEDED, RolloutStatus.ABORTED}:
+        return ()
+    listed = detail.get("steps")
+    steps = [step for step in listed if isinstance(step, dict)] if isinstance(listed, list) else []
+    failing = [step for step in steps if _shows_failure(step)] or steps[-1:]
+    return tuple(
+        FailedStep(device=device, name=text(redact(text(step.get("name")))), output=_output(step, redact=redact))
+        for step in failing[:_STEPS_MAX]
+    )
+
+
+def _shows_failure(step: Mapping[str, Any]) -> bool:
+    return (
+        bool(number(step.get("exit_code")))
+        or status(step.get("status")) is RolloutStatus.FAILED
+        or any(_SHOWS_FAILURE.search(output_tail(step.get(stream), OUTPUT_LIMIT)) for stream in ("stderr", "stdout"))
+    )
+
+
+def _output(step: Mapping[str, Any], *, redact: Callable[[str], str]) -> str:
+    """The end of stderr, or of stdout where stderr is silent. Redacted before it is cut: half a secret is no match."""
+    for stream in ("stderr", "stdout"):
+        if printed := output_tail(step.get(stream), 2 * OUTPUT_LIMIT):
+            return redact(printed)[-OUTPUT_LIMIT:]
+    return ""
+
+
+def _vulnerabilities(row: DeploymentRow) -> dict[str, int]:
+    nested = row.cve_severity if isinstance(row.cve_severity, dict) else {}
+    found: dict[str, int] = {}
+    for severity in _SEVERITIES:
+        count = number(getattr(row, severity))
+        if count is None:
+            count = number(nested.get(severity))
+        if count is not None and count > 0:
+            found[severity] = int(count)
+    return found

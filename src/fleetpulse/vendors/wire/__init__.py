@@ -1,0 +1,24 @@
+"""What the vendors' dialects share: values, rows, paging guards, and the meaning of an answer's status."""
+
+from fleetpulse.vendors.wire.asking import Refusals, Reply, ask
+from fleetpulse.vendors.wire.paging import Paging, Step
+from fleetpulse.vendors.wire.rows import Rows, Table, document, looks_like, said
+from fleetpulse.vendors.wire.values import number, output_tail, parse_time, text, word
+
+__all__ = [
+    "Paging",
+    "Refusals",
+    "Reply",
+    "Rows",
+    "Step",
+    "Table",
+    "ask",
+    "document",
+    "looks_like",
+    "number",
+    "output_tail",
+    "parse_time",
+    "said",
+    "text",
+    "word",
+]

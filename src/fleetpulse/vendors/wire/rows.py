@@ -1,0 +1,176 @@
+"""Bodies become rows: whole pages at once where they are as documented, row by row where they are not."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from fleetpulse.vendors.contract import AnswerInvalid
+from fleetpulse.vendors.wire.values import text
+
+Row = TypeVar("Row")
+
+_PEEK_BYTES = 64 * 1024  # where a page's title or an error's text stands, if anywhere
+_TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_SAID_LIMIT = 4096  # more than is shown: it is cut after redacting, for half a secret would pass the redactor
+_ERROR_FIELDS = ("error_message", "message", "error", "detail", "errors", "title")
+_ROW_NOT_UNDERSTOOD = "row {index}: {why}"
+
+
+class Rows(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
+    """The rows of one answer, and what stood beside them.
+
+    `odd` counts rows that were skipped, `oddity` tells the first of them, or that bytes had to be mended; neither holds
+    a value of the vendor's.
+    """
+
+    items: list[Row]
+    beside: Mapping[str, Any] = {}
+    odd: int = 0
+    oddity: str = ""
+
+
+class Table(Generic[Row]):
+    """Where the rows of an answer stand, and what they look like.
+
+    `keys` are the names the list may have (the first is the documented one; a bare list will do too), `beside` is the
+    object next to it that is wanted, `lone` the field by which one bare row is known.
+    """
+
+    def __init__(self, row: type[Row], *, keys: Sequence[str], lone: str, beside: str = "pagination_info") -> None:
+        self._row = row
+        self._keys = keys
+        self._lone = lone
+        self._beside = beside
+        self._bare: msgspec.json.Decoder[list[Row]] = msgspec.json.Decoder(_list_of(row))
+        self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_envelope(row, (*keys, beside)))
+
+    def decode(self, body: bytes) -> Rows[Row]:
+        """The rows of a body.
+
+        Errors: AnswerInvalid when it is no JSON, or holds no rows at all.
+        """
+        try:
+            if body[:1] == b"[":
+                return Rows(items=self._bare.decode(body))
+            *lists, beside = msgspec.structs.astuple(self._envelope.decode(body))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._row_by_row(body)
+        rows = next((rows for rows in lists if rows), None)
+        return self._row_by_row(body) if rows is None else Rows(items=rows, beside={self._beside: beside})
+
+    def _row_by_row(self, body: bytes) -> Rows[Row]:
+        found, mended = document(body)
+        rows = convert(self._listed(found), self._row)
+        return Rows(
+            items=rows.items,
+            beside=found if isinstance(found, dict) else {},
+            odd=rows.odd,
+            oddity=rows.oddity or mended,
+        )
+
+    def _listed(self, found: Any) -> list[Any]:
+        if isinstance(found, list):
+            return found
+        if isinstance(found, dict):
+            listed = next((found[key] for key in self._keys if key in found), found)
+            if isinstance(listed, list):
+                return listed
+            if listed is None:  # how some languages spell an empty list
+                return []
+            if isinstance(listed, dict) and self._lone in listed:
+                return [listed]
+            if vendors_text := said_in(found):
+                raise AnswerInvalid(f'an error in a good answer: "{vendors_text}"')
+        raise AnswerInvalid(f"JSON without a list of {self._keys[0]}")
+
+
+def _envelope(row: type[Any], names: Sequence[str]) -> type[msgspec.Struct]:
+    """The struct of a page: a list of rows under any of the names but the last, anything under that."""
+    *keys, beside = names
+    listed: Any = _list_of(row) | None
+    fields = [(f"rows_{n}", listed, msgspec.field(name=key, default=None)) for n, key in enumerate(keys)]
+    return msgspec.defstruct("Envelope", [*fields, ("beside", Any, msgspec.field(name=beside, default=None))])
+
+
+def _list_of(row: type[Any]) -> Any:
+    return list[row]  # type: ignore[valid-type]  # a type that is known at run time only
+
+
+def convert(listed: Sequence[Any], row: type[Row]) -> Rows[Row]:
+    """Rows out of plain JSON values, one by one; what cannot be a row is counted and skipped."""
+    items: list[Row] = []
+    odd, oddity = 0, ""
+    for index, value in enumerate(listed):
+        try:
+            items.append(msgspec.convert(value, row))
+        except msgspec.ValidationError as error:
+            odd += 1
+            oddity = oddity or _ROW_NOT_UNDERSTOOD.format(index=index, why=error)  # names types and places only
+    return Rows(items=items, odd=odd, oddity=oddity)
+
+
+def document(body: bytes) -> tuple[Any, str]:
+    """A body as plain JSON values, and what had to be mended for it ("" if nothing).
+
+    Mended are bad UTF-8, half characters (lone surrogates) and NaN: msgspec refuses the whole page for one of them in
+    one name, and a device must not vanish for that.
+
+    Errors: AnswerInvalid, naming what the body looks like instead.
+    """
+    mended = ""
+    try:
+        return msgspec.json.decode(body), mended
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        try:
+            decoded = body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            decoded, mended = body.decode("utf-8", errors="replace"), "bad UTF-8 in the page"
+        return json.loads(decoded), mended or "half characters or NaN in the page"
+    except RecursionError as error:
+        raise AnswerInvalid("JSON nested too deeply") from error
+    except ValueError as error:  # JSONDecodeError, and integers of thousands of digits
+        raise AnswerInvalid(looks_like(body, error)) from error
+
+
+def looks_like(body: bytes, error: ValueError) -> str:
+    """What a body that is no JSON is instead, in a few words for people."""
+    start = body[:_PEEK_BYTES].strip()
+    if not body.strip():
+        return "an empty body"
+    if start.startswith(b"<"):
+        title = _TITLE.search(start)
+        named = text(title[1].decode("utf-8", errors="replace"), _SAID_LIMIT) if title else ""
+        return f"an HTML page titled {named!r}" if named else "an HTML or XML page"
+    if not isinstance(error, json.JSONDecodeError):
+        return "JSON with an absurd number"
+    if start[:1] not in (b"{", b"["):
+        return "text that is no JSON"
+    if error.msg.startswith("Unterminated string") or error.pos >= len(error.doc.rstrip()):
+        return f"JSON cut at byte {len(body)}"
+    return f"malformed JSON at byte {len(error.doc[: error.pos].encode(errors='replace'))}"
+
+
+def said(body: bytes) -> str:
+    """The vendor's own error text in a body of any kind; "" where it says nothing. To be redacted, then cut."""
+    start = body[:_PEEK_BYTES]
+    try:
+        found, _ = document(start)
+    except AnswerInvalid as error:
+        if start.lstrip()[:1] in (b"<", b"{", b"[", b""):
+            return "" if not start.strip() else str(error)
+        return text(start.decode("utf-8", errors="replace"), _SAID_LIMIT)
+    return said_in(found)
+
+
+def said_in(found: Any) -> str:
+    """The error text inside decoded JSON."""
+    if isinstance(found, Mapping):
+        return next((line for key in _ERROR_FIELDS if (line := said_in(found.get(key)))), "")
+    if isinstance(found, list):
+        return next((line for entry in found if (line := said_in(entry))), "")
+    return text(found, _SAID_LIMIT)
