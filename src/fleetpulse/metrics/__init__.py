@@ -1,0 +1,1 @@
+"""What Prometheus scrapes: the fleet's pages rendered on change, and our own counters."""

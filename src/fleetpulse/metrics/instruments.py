@@ -1,0 +1,175 @@
+"""The counters and histograms of a source and of a receiver, with the beginning and the end of their series."""
+
+from collections.abc import Iterable
+from typing import Final, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from fleetpulse.alerting.notification import NotifyReason
+from fleetpulse.fleet.events import AnyEvent
+
+SWEEP_OUTCOMES: Final = (
+    "complete",
+    "incomplete",
+    "unreachable",
+    "rate_limited",
+    "credentials_rejected",
+    "resource_unavailable",
+    "cursor_refused",
+    "answer_invalid",
+    "filter_matches_nothing",
+    "error",
+)
+"""How a sweep ends: the whole walk, a walk that proves no absence, or the reason of its failure."""
+DELIVERY_OUTCOMES: Final = (
+    ("delivered", ""),
+    ("retry", "timeout"),
+    ("retry", "unreachable"),
+    ("retry", "rate_limited"),
+    ("retry", "server_error"),
+    ("refused", "client_error"),
+    ("refused", "gone"),
+    ("refused", "unauthorized"),
+)
+"""How one try to deliver ends, with its reason."""
+NO_ANSWER: Final = "none"
+
+_USUAL_CODES: Final = ("200", "401", "403", "404", "429", "500", "502", "503", "504", NO_ANSWER)
+_EVENT_TYPES: Final = tuple(str(event.__struct_config__.tag) for event in get_args(AnyEvent))
+
+_SWEEP_BUCKETS_S: Final = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+_REQUEST_BUCKETS_S: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+_DELIVERY_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
+
+class SourceInstruments:
+    """What is measured of sources, their sweeps and their vendors."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.up = Gauge(
+            "fleetpulse_source_up",
+            "Whether the last walk of the source's census ended complete.",
+            ["source"],
+            registry=registry,
+        )
+        self.stale = Gauge(
+            "fleetpulse_source_stale",
+            "Whether the source's last good sweep is too long ago to be believed.",
+            ["source"],
+            registry=registry,
+        )
+        self.events = Counter(
+            "fleet_events", "What happened to the fleet, by type.", ["source", "type"], registry=registry
+        )
+        self.sweeps = Counter(
+            "fleetpulse_sweeps", "Sweeps by outcome.", ["source", "resource", "outcome"], registry=registry
+        )
+        self.sweep_duration = Histogram(
+            "fleetpulse_sweep_duration_seconds",
+            "How long a sweep took from its first request to its end.",
+            ["vendor", "resource"],
+            buckets=_SWEEP_BUCKETS_S,
+            registry=registry,
+        )
+        self.sweep_interval = Gauge(
+            "fleetpulse_sweep_interval_seconds",
+            "How often the resource is swept now.",
+            ["source", "resource"],
+            registry=registry,
+        )
+        self.sweep_success = Gauge(
+            "fleetpulse_sweep_last_success_timestamp_seconds",
+            "When the last good sweep of the resource ended.",
+            ["source", "resource"],
+            registry=registry,
+        )
+        self.requests = Counter(
+            "fleetpulse_vendor_requests",
+            "Requests to the vendor by status code; none where no answer came.",
+            ["source", "code"],
+            registry=registry,
+        )
+        self.request_duration = Histogram(
+            "fleetpulse_vendor_request_duration_seconds",
+            "How long the vendor took to answer.",
+            ["vendor"],
+            buckets=_REQUEST_BUCKETS_S,
+            registry=registry,
+        )
+        self._vendors: dict[str, str] = {}
+
+    def expect(self, source: str, *, vendor: str, resources: Iterable[str]) -> None:
+        """Begin the series of a source."""
+        self._vendors[source] = vendor
+        for resource in resources:
+            self.sweep_duration.labels(vendor, resource)
+            for outcome in SWEEP_OUTCOMES:
+                self.sweeps.labels(source, resource, outcome)
+        for code in _USUAL_CODES:
+            self.requests.labels(source, code)
+        self.request_duration.labels(vendor)
+        for event in _EVENT_TYPES:
+            self.events.labels(source, event)
+
+    def forget(self, source: str) -> None:
+        """Remove the series of a source, and its vendor's where no other source has that vendor."""
+        for metric in (
+            self.up,
+            self.stale,
+            self.events,
+            self.sweeps,
+            self.sweep_interval,
+            self.sweep_success,
+            self.requests,
+        ):
+            metric.remove_by_labels({"source": source})
+        vendor = self._vendors.pop(source, None)
+        if vendor is not None and vendor not in self._vendors.values():
+            self.sweep_duration.remove_by_labels({"vendor": vendor})
+            self.request_duration.remove_by_labels({"vendor": vendor})
+
+
+class ReceiverInstruments:
+    """What is measured of receivers."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.notifications = Counter(
+            "fleetpulse_notifications",
+            "Notifications by why they were made.",
+            ["receiver", "reason"],
+            registry=registry,
+        )
+        self.deliveries = Counter(
+            "fleetpulse_deliveries",
+            "Tries to deliver a notification, by how they ended.",
+            ["receiver", "outcome", "reason"],
+            registry=registry,
+        )
+        self.detection = Histogram(
+            "fleetpulse_detection_to_delivery_seconds",
+            "From the commit of the page that showed it to the receiver's yes.",
+            ["receiver"],
+            buckets=_DELIVERY_BUCKETS_S,
+            registry=registry,
+        )
+        self.delivery = Histogram(
+            "fleetpulse_delivery_seconds",
+            "From the moment a notification was due to the receiver's yes.",
+            ["receiver"],
+            buckets=_DELIVERY_BUCKETS_S,
+            registry=registry,
+        )
+
+    def expect(self, receiver: str) -> None:
+        """Begin the series of a receiver."""
+        for reason in NotifyReason:
+            self.notifications.labels(receiver, reason)
+        for outcome, why in DELIVERY_OUTCOMES:
+            self.deliveries.labels(receiver, outcome, why)
+        self.detection.labels(receiver)
+        self.delivery.labels(receiver)
+
+    def forget(self, receiver: str) -> None:
+        """Remove the series of a receiver."""
+        for metric in (self.notifications, self.deliveries, self.detection, self.delivery):
+            metric.remove_by_labels({"receiver": receiver})

@@ -1,0 +1,81 @@
+"""What one source has on the fleet's pages: its rendered pieces, and the readings they are made of."""
+
+from collections.abc import Iterator
+
+from fleetpulse.fleet.deployment import Deployment
+from fleetpulse.fleet.device import Readings
+from fleetpulse.fleet.known import Changes, KnownFleet, Segment
+from fleetpulse.metrics.devices import DeviceFamily, count_samples, device_piece
+
+Part = int | str
+"""A segment's number, a deployment's key, or the name of what a source has once."""
+
+
+class SourcePages:
+    """Pieces by family and part. Readings live here alone: they are never compared and never stored."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.vendor = ""
+        self.stale = False
+        self.fleet: KnownFleet | None = None
+        self.deployments: dict[str, Deployment] = {}
+        self._readings: dict[int, dict[str, Readings]] = {}
+        self._pieces: dict[str, dict[Part, bytes]] = {}
+        self._samples: dict[str, dict[int, int]] = {}
+
+    def put(self, family: str, part: Part, piece: bytes) -> None:
+        """Keep a piece in place of the one before it."""
+        self._pieces.setdefault(family, {})[part] = piece
+
+    def drop_part(self, part: Part) -> None:
+        """Remove the pieces of something that is gone."""
+        for pieces in self._pieces.values():
+            pieces.pop(part, None)
+
+    def drop_family(self, family: str) -> None:
+        """Remove all pieces of a family that is no longer shown."""
+        self._pieces.pop(family, None)
+
+    def pieces(self, family: str) -> Iterator[bytes]:
+        """The pieces of a family that hold a sample."""
+        return filter(None, self._pieces.get(family, {}).values())
+
+    def samples(self, family: str) -> int:
+        """How many samples of a device family there are, or would be if it were shown."""
+        return sum(self._samples.get(family, {}).values())
+
+    def prune_readings(self, number: int, segment: Segment) -> None:
+        """Drop the readings of devices that the segment no longer holds."""
+        readings = self._readings.get(number, {})
+        for device in readings.keys() - segment.keys():
+            del readings[device]
+
+    def take_readings(self, fleet: KnownFleet, changes: Changes) -> set[int]:
+        """Keep what a page says of devices; tell which segments hold one of which it says something else now."""
+        touched = set()
+        for device, readings in changes.readings.items():
+            number = fleet.segment_of(device)
+            if number is None:
+                continue
+            known = self._readings.setdefault(number, {})
+            if known.get(device) != readings:
+                known[device] = readings
+                touched.add(number)
+        return touched
+
+    def render_segment(self, number: int, family: DeviceFamily, *, keep: bool) -> int:
+        """Render a family of a segment, or only count it; return by how many its samples grew."""
+        if self.fleet is None:
+            return 0
+        segment, readings = self.fleet.segments()[number], self._readings.get(number, {})
+        if keep:
+            piece = device_piece(family, segment, readings, source=self.source, vendor=self.vendor)
+            self.put(family.name, number, piece.text)
+            samples = piece.samples
+        else:
+            samples = count_samples(family, segment, readings)
+        counted = self._samples.setdefault(family.name, {})
+        before = counted.get(number, 0)
+        counted[number] = samples
+        return samples - before

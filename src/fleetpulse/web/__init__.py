@@ -1,0 +1,1 @@
+"""What answers over HTTP: probes, the exposition, the plain page."""

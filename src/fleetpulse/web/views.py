@@ -1,0 +1,103 @@
+"""What the web needs to know of the house, as frozen values; the service answers it from memory."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from fleetpulse.alerting.state import Alert
+from fleetpulse.fleet.device import DeviceStatus
+from fleetpulse.fleet.events import Problem
+from fleetpulse.fleet.source import Trouble
+
+
+class SourceStatus(StrEnum):
+    """How a source does, in one word."""
+
+    STARTING = "starting"  # its main resource was never swept with success
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+_DOWN = frozenset({Problem.DOWN, Problem.MISCONFIGURED, Problem.REJECTED})
+
+
+class ResourceView(msgspec.Struct, frozen=True):
+    """When a resource was last swept with success (None: never), and how often it is swept now."""
+
+    last_success_at: datetime | None
+    interval_s: float
+
+
+class SourceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A source as people ask for it. `resources`: the first is the main one. Texts in `troubles` are redacted."""
+
+    name: str
+    vendor: str
+    fresh: bool
+    stale_after_s: float
+    resources: Mapping[str, ResourceView]
+    troubles: tuple[Trouble, ...] = ()
+    devices: Mapping[DeviceStatus, int] = {}
+
+    @property
+    def credentials_ok(self) -> bool:
+        """Whether the vendor takes our key, as far as we know."""
+        return all(trouble.problem is not Problem.REJECTED for trouble in self.troubles)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether what is shown of it may be believed."""
+        return self.fresh and self.credentials_ok
+
+    @property
+    def last_success_at(self) -> datetime | None:
+        """The last good sweep of the main resource."""
+        return next((resource.last_success_at for resource in self.resources.values()), None)
+
+    @property
+    def status(self) -> SourceStatus:
+        """The worst that is true of it."""
+        if any(trouble.problem in _DOWN for trouble in self.troubles):
+            return SourceStatus.DOWN
+        if self.troubles:
+            return SourceStatus.DEGRADED
+        if self.last_success_at is None:
+            return SourceStatus.STARTING
+        return SourceStatus.OK if self.fresh else SourceStatus.DEGRADED
+
+
+class ReceiverView(msgspec.Struct, frozen=True, kw_only=True):
+    """A receiver with its deliveries by state, and when the oldest of those that wait was due."""
+
+    name: str
+    kind: str
+    deliveries: Mapping[str, int] = {}
+    oldest_at: datetime | None = None
+
+
+class Views(Protocol):
+    """What the service tells the web. Every answer comes at once, from memory; none raises."""
+
+    def ready_for_metrics(self) -> bool:
+        """Whether the known state is rendered: half a fleet must never be scraped."""
+        ...
+
+    def not_ready(self) -> str | None:
+        """Why the service can't serve yet, in words; None when it can."""
+        ...
+
+    def sources(self, now: datetime) -> list[SourceView]:
+        """All configured sources in the order of the configuration."""
+        ...
+
+    def alerts(self) -> list[Alert]:
+        """All alerts that are pending or firing."""
+        ...
+
+    def receivers(self) -> list[ReceiverView]:
+        """All configured receivers."""
+        ...

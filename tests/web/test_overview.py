@@ -1,0 +1,108 @@
+import base64
+import hashlib
+import re
+from datetime import timedelta
+
+import aiohttp
+
+from fleetpulse.alerting.state import AlertState
+from fleetpulse.fleet.events import Problem
+from fleetpulse.fleet.source import Trouble
+from fleetpulse.web.overview import MOST_ALERTS, Overview
+from fleetpulse.web.views import ReceiverView
+from web.house import T0, House, alert, serving, source
+
+NASTY = "<script>alert(1)</script>\"'\u202e{{ 7*7 }}"
+
+
+def html(house: House) -> str:
+    return Overview(views=house, version="1.2.3").html(T0 + timedelta(minutes=6))
+
+
+def test_nothing_that_is_configured_or_told_can_write_html() -> None:
+    house = House()
+    house.reason = NASTY
+    house.known_sources = [source(NASTY, troubles=(Trouble(NASTY, Problem.FAILING, T0, NASTY),))]
+    house.known_alerts = [alert(NASTY, severity=NASTY, summary=NASTY)]
+    house.known_receivers = [ReceiverView(name=NASTY, kind=NASTY, deliveries={NASTY: 1})]
+
+    page = html(house)
+
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "49" not in page
+
+
+def test_the_page_loads_nothing_and_runs_nothing() -> None:
+    page = html(House())
+
+    assert re.findall(r"<(?:script|link|img|iframe|form)\b|src=|url\(|style=|\son\w+=", page) == []
+
+
+def test_firing_alerts_stand_by_severity_then_age() -> None:
+    house = House()
+    house.known_alerts = [
+        alert("d-new", severity="warning", minutes=5),
+        alert("d-odd", severity="odd"),
+        alert("d-old", severity="warning"),
+        alert("d-worst", severity="critical", minutes=6),
+        alert("d-waits", state=AlertState.PENDING),
+    ]
+
+    page = html(house)
+
+    assert re.findall(r"device=<bdi>([\w-]+)", page) == ["d-worst", "d-old", "d-new", "d-odd"]
+    assert "4 firing, 1 pending" in page
+
+
+def test_a_mass_outage_is_counted_not_listed() -> None:
+    house = House()
+    house.known_alerts = [alert(f"d-{number}") for number in range(MOST_ALERTS + 50)]
+
+    page = html(house)
+
+    assert page.count("device=<bdi>") == MOST_ALERTS
+    assert "and 50 more" in page
+
+
+def test_a_source_is_told_with_its_ages_counts_and_troubles() -> None:
+    house = House()
+    house.known_sources = [
+        source(fresh=False, troubles=(Trouble("devices", Problem.RATE_LIMITED, T0, "429 at /devices"),))
+    ]
+
+    page = html(house)
+
+    assert "417 online" in page
+    assert "devices: rate limited for 6 min: <bdi>429 at /devices</bdi>" in page
+    assert "Stale: what is shown is the last known state." in page
+    assert "deployments never yet, every 300 s" in page
+    assert ">6 min ago</time>, every 60 s" in page
+
+
+def test_receivers_tell_their_outbox() -> None:
+    house = House()
+    house.known_receivers = [ReceiverView(name="slack-ops", kind="slack", deliveries={"waiting": 1200}, oldest_at=T0)]
+
+    page = html(house)
+
+    assert "1,200 waiting" in page
+    assert "oldest due" in page
+
+
+def test_an_empty_house_says_so() -> None:
+    page = html(House())
+
+    assert page.count("None is configured.") == 2
+    assert "Nothing fires." in page
+    assert "Not ready" not in page
+
+
+async def test_the_policy_allows_the_pages_own_style_alone(client: aiohttp.ClientSession) -> None:
+    async with serving(House()) as url, client.get(f"{url}/") as answer:
+        assert answer.content_type == "text/html"
+        policy, page = answer.headers["Content-Security-Policy"], await answer.text()
+
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy.endswith(f"; style-src 'sha256-{digest}'")
