@@ -1,0 +1,194 @@
+"""Sweeps a resource of deployments: the list at its interval, and in between the devices of those that are due."""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NoReturn
+
+import structlog
+
+from fleetpulse import clock
+from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
+from fleetpulse.fleet.deployments import DeploymentChanges, KnownDeployments
+from fleetpulse.fleet.events import Problem, SourceEvent
+from fleetpulse.fleet.source import SourceRecord, degrade, swept_well
+from fleetpulse.metrics.pages import FleetPages
+from fleetpulse.sweeping.pages import Gathered, closing
+from fleetpulse.sweeping.rounds import Rounds, Swept
+from fleetpulse.sweeping.standing import Entry
+from fleetpulse.sweeping.verdict import told
+from fleetpulse.vendors.contract import CredentialsRejected, RateLimited, ResourceUnavailable, SourceError, Vendor
+
+KIND = "deployment"
+"""Under which the journal keeps a followed deployment."""
+
+
+class DeploymentsPoller:
+    """Sweeps one resource of deployments of one source.
+
+    `since`: how old a deployment may be to be followed still; `finished_for`: how long an ended one is shown. History
+    is looked at like the rest, one deployment at a time and never before news.
+    """
+
+    def __init__(
+        self,
+        *,
+        vendor: Vendor,
+        deployments: KnownDeployments,
+        pages: FleetPages,
+        rounds: Rounds,
+        since: timedelta,
+        finished_for: timedelta,
+    ) -> None:
+        self._vendor = vendor
+        self._deployments = deployments
+        self._pages = pages
+        self._rounds = rounds
+        self._since = since
+        self._finished_for = finished_for
+        self._listed: frozenset[str] = frozenset()
+        self._late = False
+        self._looks_fail = False
+        self._log = structlog.get_logger(__name__).bind(source=deployments.source, resource=rounds.resource)
+
+    async def run(self) -> NoReturn:
+        """Sweep for ever.
+
+        Errors: those of the journal.
+        Cancellation: safe at any time.
+        """
+        await self._rounds.run(self._sweep, self._look)
+
+    def retry(self) -> None:
+        """Sweep now."""
+        self._rounds.retry()
+
+    async def _sweep(self) -> Swept:
+        gathered = Gathered()
+        found: list[Deployment] = []
+        baseline, self._late = self._rounds.baseline, self._rounds.late()
+        async with closing(self._vendor.deployments(self._rounds.resource)) as pages:
+            async for page in pages:
+                self._rounds.answered()
+                gathered.note(page)
+                found += page.items
+                await self._take(page.items, baseline=baseline)
+        self._listed = frozenset(deployment.id for deployment in found)
+        await self._end(found, gathered, baseline=baseline)
+        return Swept(shortfall=gathered.shortfall(), rows=gathered.rows)
+
+    async def _take(self, found: Sequence[Deployment], *, baseline: bool) -> None:
+        """A page as it comes, so that its news waits for no other page."""
+        await self._write(
+            lambda now: self._deployments.listed(
+                found, complete=False, baseline=baseline, seen_at=now, late=self._late, since=self._since
+            )
+        )
+
+    async def _end(self, found: Sequence[Deployment], gathered: Gathered, *, baseline: bool) -> None:
+        complete = not gathered.shortfall()
+
+        def compose(record: SourceRecord) -> Entry:
+            now = clock.now()
+            changes = self._deployments.listed(
+                found, complete=complete, baseline=baseline, seen_at=now, late=self._late, since=self._since
+            )
+            record, ends = swept_well(
+                record,
+                self._rounds.resource,
+                complete=complete,
+                seen_at=now,
+                still=(),
+            )
+            return self._entry(changes, record=record, more=ends)
+
+        await self._rounds.standing.write(compose)
+
+    async def _look(self) -> float:
+        """Look at the one deployment whose turn it is, if any; in how many seconds the next one is due."""
+        due = self._deployments.due(clock.now())
+        if due:
+            await self._look_at(due[0])
+        next_at = self._deployments.next_look_at()
+        return math.inf if next_at is None else max(0.0, (next_at - clock.now()).total_seconds())
+
+    async def _look_at(self, deployment: str) -> None:
+        try:
+            devices, complete = await self._devices_of(deployment)
+            steps = await self._steps_of(deployment, self._deployments.wanted_steps(deployment, devices))
+        except CredentialsRejected:
+            raise
+        except ResourceUnavailable as error:
+            if deployment in self._listed:  # so it is not gone: a token may lack the right to look
+                await self._look_failed(deployment, error)
+            else:
+                await self._write(lambda now: self._deployments.gone(deployment, seen_at=now, late=self._late))
+            return
+        except SourceError as error:
+            await self._look_failed(deployment, error)
+            return
+        except Exception:  # not to be met by every look to come: the others have their turn
+            await self._put_off(deployment)
+            raise
+        self._looks_fail = False
+        await self._write(
+            lambda now: self._deployments.looked(
+                deployment, devices, steps, seen_at=now, late=self._late, since=self._since, complete=complete
+            )
+        )
+
+    async def _devices_of(self, deployment: str) -> tuple[dict[str, RolloutStatus], bool]:
+        gathered = Gathered()
+        devices: dict[str, RolloutStatus] = {}
+        async with closing(self._vendor.deployment_devices(deployment)) as pages:
+            async for page in pages:
+                gathered.note(page)
+                devices.update(page.items)
+        return devices, not gathered.shortfall()
+
+    async def _steps_of(self, deployment: str, devices: Sequence[str]) -> tuple[FailedStep, ...]:
+        """The failed steps; a failure is told without them rather than later."""
+        steps: list[FailedStep] = []
+        for device in devices:
+            try:
+                steps += await self._vendor.failed_steps(deployment, device)
+            except CredentialsRejected:
+                raise
+            except SourceError as error:
+                self._log.info(
+                    "failed steps could not be read", deployment=deployment, device=device, error=told(error)
+                )
+                break
+        return tuple(steps)
+
+    async def _look_failed(self, deployment: str, error: SourceError) -> None:
+        await self._put_off(deployment)
+        self._log.debug("a look failed", deployment=deployment, error=told(error))
+        if not isinstance(error, RateLimited):  # that is the budget's to mend, and the next list's to tell
+            self._looks_fail = True
+            await self._rounds.standing.amend(partial(self._failing, error=error))
+
+    def _failing(self, record: SourceRecord, *, error: SourceError) -> tuple[SourceRecord, list[SourceEvent]]:
+        return degrade(record, self._rounds.resource, Problem.FAILING, detail=told(error), seen_at=clock.now())
+
+    async def _put_off(self, deployment: str) -> None:
+        await self._write(lambda now: self._deployments.put_off(deployment, seen_at=now))
+
+    async def _write(self, decide: Callable[[datetime], DeploymentChanges]) -> None:
+        await self._rounds.standing.write(lambda _: self._entry(decide(clock.now())))
+
+    def _entry(
+        self, changes: DeploymentChanges, *, record: SourceRecord | None = None, more: Sequence[SourceEvent] = ()
+    ) -> Entry:
+        def accept() -> None:
+            self._deployments.accept(changes)
+            shown = self._deployments.shown(clock.now(), self._finished_for)
+            self._pages.deployments(self._deployments.source, shown)
+
+        return Entry(
+            events=(*changes.events, *more),
+            followed={(KIND, id_): followed for id_, followed in changes.followed.items()},
+            record=record,
+            accept=accept,
+        )

@@ -1,0 +1,68 @@
+"""What the journal remembers of sources, taken up at the start."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from fleetpulse import clock
+from fleetpulse.eventqueue.eventqueue import EventQueue
+from fleetpulse.fleet.deployments import KnownDeployments
+from fleetpulse.fleet.events import SourceRemoved
+from fleetpulse.fleet.jobs import KnownJobs
+from fleetpulse.fleet.known import Changes, KnownFleet
+from fleetpulse.fleet.source import SourceRecord
+from fleetpulse.journal.entries import StoredEvent
+from fleetpulse.journal.errors import JournalCorruptError
+from fleetpulse.journal.journal import Journal
+from fleetpulse.metrics.pages import FleetPages
+from fleetpulse.sweeping import deployments, jobs
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """All that is known of one source before its first sweep."""
+
+    record: SourceRecord
+    fleet: KnownFleet
+    deployments: KnownDeployments
+    jobs: KnownJobs
+
+
+async def load(journal: Journal, source: str, *, vendor: str) -> Remembered:
+    """Read what is kept of a source; of a new one there is an empty record.
+
+    Errors: those of the journal; JournalCorruptError where a segment or a followed thing cannot be read.
+    """
+    stored = await journal.load_source(source)
+    fleet, followed, known_jobs = KnownFleet(source), KnownDeployments(source), KnownJobs(source)
+    record = stored.record or SourceRecord(source, vendor)
+    try:
+        for number, payload in sorted(stored.segments.items()):
+            fleet.load(number, payload)
+        followed.load({id_: payload for (kind, id_), payload in stored.followed.items() if kind == deployments.KIND})
+        known_jobs.load({id_: payload for (kind, id_), payload in stored.followed.items() if kind == jobs.KIND})
+    except ValueError as error:
+        raise JournalCorruptError(str(error)) from error
+    return Remembered(record, fleet, followed, known_jobs)
+
+
+def show(remembered: Remembered, pages: FleetPages) -> None:
+    """Have the remembered devices rendered, as they were before the restart."""
+    changes = Changes(segments=remembered.fleet.segments())
+    pages.devices(remembered.fleet, vendor=remembered.record.vendor, changes=changes)
+
+
+async def remove_others(journal: Journal, queue: EventQueue, *, configured: Mapping[str, str]) -> list[str]:
+    """Forget the sources that are no longer configured, with an event for each; gives their names.
+
+    `configured` maps names to vendors: a source that changed its vendor is another one of the same name, for the old
+    vendor's devices are nobody's.
+    Errors: those of the journal.
+    """
+    removed: list[str] = []
+    for source in await journal.sources():
+        record = (await journal.load_source(source)).record
+        if source not in configured or (record is not None and record.vendor != configured[source]):
+            event = SourceRemoved(source=source, subject=source, seen_at=clock.now())
+            queue.publish([StoredEvent(await journal.remove_source(source, event), event)])
+            removed.append(source)
+    return removed

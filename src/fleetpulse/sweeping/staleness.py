@@ -1,0 +1,45 @@
+"""Watches that a source's last good sweep does not grow too old, also where its poller hangs."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, NoReturn
+
+from fleetpulse import clock
+from fleetpulse.durations import format_duration
+from fleetpulse.fleet.events import Problem, SourceEvent
+from fleetpulse.fleet.source import SourceRecord, degrade
+from fleetpulse.sweeping.standing import Standing
+
+OBSERVED_EVERY_S: Final = 60.0  # a rule's `for` runs out on an observation, and a hung poller makes none
+
+
+class Staleness:
+    """The watch over one source. `stale_for` gives how old the last good sweep may be, as it is now."""
+
+    def __init__(self, *, standing: Standing, stale_for: Callable[[], timedelta]) -> None:
+        self._standing = standing
+        self._stale_for = stale_for
+
+    async def run(self) -> NoReturn:
+        """Note when the source becomes stale, and go on observing it while it is. A good sweep ends it."""
+        while True:
+            wait_s = (self._standing.fresh_until(self._stale_for()) - clock.now()).total_seconds()
+            if wait_s > 0:
+                await clock.sleep_until(clock.monotonic() + wait_s)
+                continue
+            await self._standing.amend(self._become_stale)
+            await clock.sleep_until(clock.monotonic() + OBSERVED_EVERY_S)
+
+    def _become_stale(self, record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:
+        now = clock.now()
+        if self._standing.fresh_until(self._stale_for()) > now:  # a good sweep was written while this waited
+            return record, []
+        return degrade(record, self._standing.main, Problem.STALE, detail=self._detail(now), seen_at=now)
+
+    def _detail(self, now: datetime) -> str:
+        good_at = self._standing.record.good_at.get(self._standing.main)
+        if good_at is None:
+            return "no good sweep yet"
+        return (
+            f"the last good sweep was {format_duration(timedelta(minutes=(now - good_at) // timedelta(minutes=1)))} ago"
+        )

@@ -1,0 +1,198 @@
+"""How one source stands: its record, in step with the journal, and the one way to write about the source."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from fleetpulse import clock
+from fleetpulse.alerting.conditions import trouble_key
+from fleetpulse.eventqueue.batch import Observation
+from fleetpulse.eventqueue.eventqueue import Consumer, EventQueue
+from fleetpulse.fleet.events import (
+    Event,
+    Problem,
+    SourceCredentialsRejected,
+    SourceDegraded,
+    SourceEvent,
+    SourceRecovered,
+    SourceResourceUnavailable,
+)
+from fleetpulse.fleet.known import Segment
+from fleetpulse.fleet.source import SourceRecord
+from fleetpulse.journal.entries import PageWrite, StoredEvent
+from fleetpulse.journal.journal import Journal
+from fleetpulse.metrics.meters import Meters
+from fleetpulse.metrics.pages import FleetPages
+
+Amend = Callable[[SourceRecord], tuple[SourceRecord, Sequence[SourceEvent]]]
+"""What becomes of a record, and the events of it."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be written about a source in one transaction; `accept` takes it over once it is committed.
+
+    `observed` are subjects seen again, unchanged and not healthy. An entry that changes nothing is not committed.
+    """
+
+    events: Sequence[Event] = ()
+    segments: Mapping[int, Segment] = {}
+    followed: Mapping[tuple[str, str], msgspec.Struct | None] = {}
+    record: SourceRecord | None = None
+    accept: Callable[[], None] = _nothing
+    observed: tuple[str, ...] = ()
+
+
+Compose = Callable[[SourceRecord], Entry]
+"""Makes an entry from the record as it stands when nobody else writes; must not wait."""
+
+JUDGED_WITHIN_S: Final = 0.05  # what a poller gives the evaluator before it goes on
+_CANCELLED_WITHIN_S: Final = 5.0  # a commit that takes longer is one that waits for a journal it cannot write
+
+
+class Standing:
+    """Holds a source's record and writes pages, looks and troubles of it, one at a time.
+
+    A write is one shielded step: commit, take over, publish. So neither the known fleet nor the record runs ahead of
+    the journal or falls behind it, whenever a poller is cancelled.
+    """
+
+    def __init__(
+        self,
+        *,
+        record: SourceRecord,
+        main: str,
+        journal: Journal,
+        queue: EventQueue,
+        evaluator: Consumer,
+        pages: FleetPages,
+        meters: Meters,
+    ) -> None:
+        self.record = record
+        self.main = main
+        """The name of the main resource, whose good sweeps keep the source fresh."""
+        self.began_at = clock.now()
+        self._journal = journal
+        self._queue = queue
+        self._evaluator = evaluator
+        self._pages = pages
+        self._meters = meters
+        self._writing = asyncio.Lock()
+        self._log = structlog.get_logger(__name__).bind(source=record.source)
+
+    @property
+    def source(self) -> str:
+        """The source's name."""
+        return self.record.source
+
+    @property
+    def stale(self) -> bool:
+        """Whether the source stands as stale."""
+        return self.record.trouble(self.main, Problem.STALE) is not None
+
+    def fresh_until(self, stale_for: timedelta) -> datetime:
+        """When the source becomes stale, unless a good sweep comes before."""
+        good_at = self.record.good_at.get(self.main)
+        return (self.began_at if good_at is None else max(good_at, self.began_at)) + stale_for
+
+    def show_remembered(self, stale_for: timedelta) -> None:
+        """Show what the journal remembered: its last good sweeps, and stale where they are long ago."""
+        for resource, at in self.record.good_at.items():
+            self._meters.sweep_succeeded(self.source, resource, at)
+        good_at = self.record.good_at.get(self.main)
+        self._show(stale=self.stale or (good_at is not None and self.began_at - good_at >= stale_for))
+
+    async def write(self, compose: Compose) -> None:
+        """Commit what `compose` makes in one transaction, take it over, publish it; give the evaluator a moment.
+
+        Errors: those of the journal.
+        Cancellation: safe; a commit that began is carried through.
+        """
+        async with self._writing:
+            newest = await _carried_through(self._carry_out(compose(self.record)))
+        if newest:
+            await self._evaluator.wait_caught_up(newest, JUDGED_WITHIN_S)
+
+    async def amend(self, amend: Amend) -> None:
+        """Write a change of the record and its events; the resources' standing troubles count as observed."""
+
+        def compose(record: SourceRecord) -> Entry:
+            changed, events = amend(record)
+            subjects = {
+                trouble_key(self.source, trouble.resource, trouble.problem).subject for trouble in record.troubles
+            }
+            return Entry(events=events, record=changed, observed=tuple(sorted(subjects)))
+
+        await self.write(compose)
+
+    async def _carry_out(self, entry: Entry) -> int:
+        """Returns the id of the last event, 0 without one."""
+        record = None if entry.record == self.record else entry.record
+        ids = range(0)
+        if entry.events or entry.segments or entry.followed or record is not None:
+            ids = await self._journal.commit_page(
+                PageWrite(
+                    source=self.source,
+                    events=entry.events,
+                    segments=entry.segments,
+                    followed=entry.followed,
+                    record=record,
+                )
+            )
+        if record is not None:
+            self._take_over(record)
+        entry.accept()
+        for event in entry.events:
+            self._meters.event_seen(self.source, event.type)
+            self._tell(event)
+        observations = (Observation(self.source, entry.observed, clock.now()),) if entry.observed else ()
+        if ids or observations:
+            stored = [StoredEvent(id_, event) for id_, event in zip(ids, entry.events, strict=True)]  # type: ignore[arg-type]  # every Event is one of AnyEvent
+            self._queue.publish(stored, observations)
+        return ids.stop - 1 if ids else 0
+
+    def _take_over(self, record: SourceRecord) -> None:
+        was_good_at, self.record = self.record.good_at.get(self.main), record
+        if self.stale or record.good_at.get(self.main) != was_good_at:
+            self._show(stale=self.stale)
+
+    def _show(self, *, stale: bool) -> None:
+        self._pages.stale(self.source, stale)
+        self._meters.source_stale(self.source, stale)
+
+    def _tell(self, event: Event) -> None:
+        """Log what begins and what ends, each once: the record knows what stood already."""
+        match event:
+            case SourceDegraded():
+                self._log.warning(
+                    "the source is in trouble", resource=event.subject, problem=event.problem, detail=event.detail
+                )
+            case SourceCredentialsRejected():
+                self._log.error("the vendor rejects the credentials", resource=event.subject, detail=event.detail)
+            case SourceResourceUnavailable():
+                self._log.warning("a resource is switched off", resource=event.subject, detail=event.detail)
+            case SourceRecovered():
+                self._log.info(
+                    "the source has recovered", resource=event.subject, problem=event.problem, since=event.since_at
+                )
+            case _:
+                pass
+
+
+async def _carried_through(work: Coroutine[Any, Any, int]) -> int:
+    """Await the work; where the caller is cancelled, see it through first."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_CANCELLED_WITHIN_S)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise

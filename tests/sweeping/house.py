@@ -1,0 +1,146 @@
+"""The part of the house around the pollers, whole and real: vendor over HTTP, journal, queue, metrics."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from fleetpulse import clock
+from fleetpulse.durations import Rate
+from fleetpulse.eventqueue.eventqueue import Consumer, EventQueue
+from fleetpulse.fleet.device import DeviceStatus
+from fleetpulse.fleet.events import Event
+from fleetpulse.journal.entries import StoredEvent
+from fleetpulse.journal.journal import Journal
+from fleetpulse.metrics.meters import Meters
+from fleetpulse.metrics.pages import FleetPages
+from fleetpulse.outbound import Account, Budget, Outbound
+from fleetpulse.secrets import Redactor, Secret
+from fleetpulse.simulator.hologram import Hologram as HologramCloud
+from fleetpulse.simulator.jfrog_connect.account import JFrogConnect as JFrogCloud
+from fleetpulse.simulator.serve import serve
+from fleetpulse.simulator.vendor import Vendor as Cloud
+from fleetpulse.sweeping.gate import Gate
+from fleetpulse.sweeping.remembered import load
+from fleetpulse.sweeping.watch import Pace, Watch
+from fleetpulse.vendors.contract import Vendor
+from fleetpulse.vendors.hologram import Hologram, HologramSettings
+from fleetpulse.vendors.jfrog_connect import JFrogConnect, JFrogConnectSettings
+from moved_time import owe
+
+SOURCE = "edge-prod"
+MINUTE = 60.0
+
+
+class House:
+    """What a test looks at while the pollers run."""
+
+    def __init__(self, *, watch: Watch, journal: Journal, pages: FleetPages, meters: Meters, key_file: Path) -> None:
+        self.watch = watch
+        self.journal = journal
+        self.pages = pages
+        self.meters = meters
+        self.key_file = key_file
+        self.observed: list[tuple[str, ...]] = []
+
+    async def events(self) -> list[Event]:
+        """All events so far."""
+        return [stored.event for stored in await self.journal.events_after(0) if isinstance(stored, StoredEvent)]
+
+    async def told(self) -> list[str]:
+        """All events so far as `type subject`, the source's problems by their name."""
+        return [
+            " ".join([event.type.removeprefix("fleet."), event.subject, str(getattr(event, "problem", ""))]).strip()
+            for event in await self.events()
+        ]
+
+    def statuses(self) -> Mapping[DeviceStatus, int]:
+        """How many devices stand at each status."""
+        counts: Counter[DeviceStatus] = Counter()
+        for (_, status), number in self.watch.remembered.fleet.counts().items():
+            counts[status] += number
+        return counts
+
+    def sample(self, name: str) -> float | None:
+        """The value of one of our own metrics' samples, spelled with its labels."""
+        lines = self.meters.text().decode().splitlines()
+        return next((float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name + " ")), None)
+
+    def shown(self) -> str:
+        """The fleet's metrics as a scrape would read them."""
+        while self.pages.refresh():
+            pass
+        return b"".join(self.pages.text()).decode()
+
+
+@asynccontextmanager
+async def house(cloud: Cloud, home: Path, *, groups: Sequence[str] = (), **pace: Any) -> AsyncIterator[House]:
+    """Run the pollers of one source against this simulated cloud; `home` may hold the journal of an earlier run."""
+    redactor, key_file = Redactor(), home / "key"
+    if not key_file.exists():
+        key_file.write_text("demo-token")
+    secret = Secret(file=key_file, redactor=redactor)
+    journal = await Journal.open(f"sqlite:///{home / 'fleetpulse.db'}", redact=redactor.redact)
+    owe(lambda: journal.owed)
+    async with serve(cloud) as url, Outbound(version="0.0.0", redactor=redactor) as outbound:
+        base_url = f"{url}/api/1" if isinstance(cloud, HologramCloud) else url
+        budget = Budget(rate=Rate(100, 1.0))
+        account = Account(outbound=outbound, budget=budget, base_url=base_url, observe=lambda *_: None)
+        vendor = _vendor(cloud, url, account=account, secret=secret, key_file=key_file, groups=groups)
+        queue = EventQueue(journal)
+        evaluator = queue.consumer("evaluator", after=await journal.last_event_id())
+        pages, meters = FleetPages(), Meters(version="0.0.0")
+        meters.expect_source(SOURCE, vendor=cloud.kind, resources=vendor.resources)
+        watch = Watch(
+            remembered=await load(journal, SOURCE, vendor=cloud.kind),
+            vendor=vendor,
+            pace=Pace(**{"intervals": {"deployments": timedelta(hours=12)}, **pace}),
+            gate=Gate(refresh_secret=secret.refresh),
+            journal=journal,
+            queue=queue,
+            evaluator=evaluator,
+            pages=pages,
+            meters=meters,
+            random=Random(1),  # noqa: S311 - it spreads first sweeps
+        )
+        made = House(watch=watch, journal=journal, pages=pages, meters=meters, key_file=key_file)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(run(), name=name) for name, run in watch.services.items()]
+            tasks.append(group.create_task(_evaluate(evaluator, made), name="evaluator"))
+            yield made
+            for task in tasks:
+                task.cancel()
+    await journal.close()
+
+
+async def until(holds: Callable[[], bool], *, within_s: float = 600.0) -> None:
+    """Let moved time run until this holds."""
+    due = clock.monotonic() + within_s
+    while not holds():
+        assert clock.monotonic() < due, "it never came to hold"
+        await asyncio.sleep(1)
+
+
+async def _evaluate(consumer: Consumer, made: House) -> None:
+    while True:
+        batch = await consumer.next(timeout_s=None)
+        made.observed += [observation.subjects for observation in batch.observations]
+        if batch.events:
+            consumer.done(batch.events[-1].id)
+
+
+def _vendor(
+    cloud: Cloud, url: str, *, account: Account, secret: Secret, key_file: Path, groups: Sequence[str]
+) -> Vendor:
+    if isinstance(cloud, HologramCloud):
+        hologram = HologramSettings(name=SOURCE, base_url=f"{url}/api/1", api_key_file=key_file)
+        return Hologram(hologram, account=account, secret=secret)
+    assert isinstance(cloud, JFrogCloud)
+    jfrog = JFrogConnectSettings(
+        name=SOURCE, base_url=url, project_key=cloud.project_key, token_file=key_file, groups=list(groups)
+    )
+    return JFrogConnect(jfrog, account=account, secret=secret)
