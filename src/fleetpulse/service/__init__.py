@@ -1,0 +1,1 @@
+"""Settings, catalogue, wiring, supervision, command line: the only room that sees all the others."""

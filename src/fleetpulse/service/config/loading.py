@@ -1,0 +1,71 @@
+"""The way of a config: text, tables, filled, shaped, moved beside the file, checked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from fleetpulse.service.config import environment, meaning, positions, shape
+from fleetpulse.service.config.document import ConfigError, Document, Problem
+from fleetpulse.service.config.file import read
+from fleetpulse.service.config.paths import beside, file_problem, files
+from fleetpulse.service.config.placeholders import fill_all
+from fleetpulse.service.settings import Settings
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings of a file and an environment; the environment wins.
+
+    Errors: ConfigError with every error of shape, or, where there is none, with every error of meaning, among them
+    files that cannot be read. No line of it holds a value.
+    """
+    document = Document(read(path), name=str(path))
+    settings, variables = interpret(document, environ)
+    settings = beside(settings, path.parent.absolute())
+    problems = [*meaning.problems(settings), *_unusable_files(settings)]
+    if problems:
+        raise ConfigError(document.tell(problems, variables=variables))
+    return settings
+
+
+def interpret(document: Document, environ: Mapping[str, str]) -> tuple[Settings, dict[positions.Path, str]]:
+    """The settings as they are written, and which of them came from which variable. Pure.
+
+    Errors: ConfigError with every error of shape.
+    """
+    overrides = environment.overrides(environ)
+    problems: list[Problem] = []
+
+    def refused(path: positions.Path, text: str) -> None:
+        if path[:2] not in overrides.variables:
+            problems.append(shape.of_value(path, document.tables, text))
+
+    tables = fill_all(document.tables, environ, refused=refused)
+    tables = environment.merged(tables, overrides.values)
+    settings, misshapen = _shaped(tables)
+    told = {problem.table + problem.keys for problem in problems}  # an unfilled text has no shape worth telling
+    problems += [problem for problem in misshapen if problem.table + problem.keys not in told]
+    errors = [*document.tell(problems, variables=overrides.variables), *overrides.errors]
+    if errors or settings is None:
+        raise ConfigError(errors)
+    return settings, overrides.variables
+
+
+def _shaped(tables: Mapping[str, Any]) -> tuple[Settings | None, list[Problem]]:
+    known = {key: value for key, value in tables.items() if key in Settings.model_fields}
+    # Keys of the file that are no setting are kept from pydantic-settings, which takes some as its own arguments.
+    unknown = [key for key in tables if key not in known][: shape.MOST_TOLD]
+    strange = [shape.unknown(key, Settings.model_fields) for key in unknown]
+    try:
+        return Settings(**known), strange
+    except ValidationError as error:
+        return None, strange + shape.problems(error, known)
+
+
+def _unusable_files(settings: Settings) -> list[Problem]:
+    found = []
+    for table, key, file, secret in files(settings):
+        if text := file_problem(file, secret=secret):
+            found.append(Problem(table, (key,), f"'{key}' {text}"))
+    return found

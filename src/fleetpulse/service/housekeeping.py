@@ -1,0 +1,42 @@
+"""The small chores: retention every hour, and reading how the outbox stands."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from fleetpulse import clock
+from fleetpulse.journal.journal import Journal
+from fleetpulse.metrics.readouts import OutboxReading
+from fleetpulse.service.settings import JournalSettings
+from fleetpulse.service.views import State
+
+RETENTION_EVERY: Final = timedelta(hours=1)
+OUTBOX_READ_EVERY_S: Final = 5.0  # more often than Prometheus asks; one grouped count over an index
+
+_STATES: Final = ("owed", "claimed", "delivered", "dead")
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+async def keep_retention(journal: Journal, settings: JournalSettings) -> None:
+    """Delete what is older than `retention`, every hour, in batches between which others may write."""
+    while True:
+        await asyncio.sleep(RETENTION_EVERY.total_seconds())
+        swept = await journal.sweep_out(older_than=clock.now() - settings.retention, max_events=settings.max_events)
+        _log.info("retention", events=swept.events, decisions=swept.decisions, deliveries=swept.deliveries)
+
+
+async def read_outbox(journal: Journal, state: State, receivers: Iterable[str]) -> None:
+    """Keep what the page and the metrics show of the outbox."""
+    names = tuple(receivers)
+    while True:
+        counts = await journal.outbox_counts()
+        oldest = await journal.oldest_owed()
+        state.outbox = {
+            name: OutboxReading(name, {each: counts.get((name, each), 0) for each in _STATES}, oldest.get(name))
+            for name in names
+        }
+        await asyncio.sleep(OUTBOX_READ_EVERY_S)

@@ -1,0 +1,41 @@
+"""`fleetpulse simulate`: a look-alike of a vendor, in the foreground."""
+
+import asyncio
+import json
+
+import typer
+
+from fleetpulse.service.failures import UsageError
+from fleetpulse.service.settings import HttpSettings
+from fleetpulse.service.supervision import stop_on_signals
+from fleetpulse.simulator import VENDORS, JFrogConnect, Party, serve
+
+
+async def run_simulation(vendor: str, *, devices: int, listen: str) -> None:
+    """Serve until stopped; prints where, and what to put into a config.
+
+    Errors: UsageError for a vendor nobody plays or an address that is none.
+    """
+    if vendor not in VENDORS:
+        raise UsageError(f"no vendor {vendor!r} is simulated; there are {', '.join(sorted(VENDORS))}")
+    try:
+        host, port = HttpSettings(listen=listen).address
+    except ValueError as error:
+        raise UsageError(f"--listen {error}") from error
+    party: Party = JFrogConnect(devices=devices) if vendor == "jfrog-connect" else VENDORS[vendor]()
+    stop = asyncio.Event()
+    async with serve(party, host=host or "0.0.0.0", port=port) as url:  # noqa: S104 - `:PORT` asks for every address
+        typer.echo(f"{vendor} is simulated at {url} until Ctrl-C. For a config:\n")
+        typer.echo(_entry(party, vendor, url))
+        with stop_on_signals(stop):
+            await stop.wait()
+
+
+def _entry(party: Party, vendor: str, url: str) -> str:
+    lines = ["[[sources]]", f'name = "simulated-{vendor}"', f'vendor = "{vendor}"']
+    if isinstance(party, JFrogConnect):
+        lines += [f'base_url = "{url}"', f"project_key = {json.dumps(party.project_key)}"]
+        lines += [f"token = {json.dumps(party.token)}"]
+    else:
+        lines += [f'base_url = "{url}/api/1"', 'api_key = "demo-key"']
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,101 @@
+"""What other rooms may see of the house: the fleet for messages, the state of everything for the web."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from fleetpulse.alerting.judge import Alerting
+from fleetpulse.alerting.rules import Rule
+from fleetpulse.alerting.state import Alert, AlertState
+from fleetpulse.alerting.wording import GroupFacts
+from fleetpulse.fleet.device import DeviceStatus
+from fleetpulse.fleet.known import KnownFleet
+from fleetpulse.journal.journal import Journal
+from fleetpulse.metrics.readouts import OutboxReading
+from fleetpulse.receivers.settings import ReceiverSettings
+from fleetpulse.service.sources import WatchedSource
+from fleetpulse.web.views import ReceiverView, SourceView
+
+
+class Fleets:
+    """The known fleets by source, as alerting's messages ask for them."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, KnownFleet] = {}
+
+    def devices(self, source: str) -> int:
+        """How many devices of a source are known."""
+        fleet = self.known.get(source)
+        return 0 if fleet is None else len(fleet)
+
+    def group(self, source: str, group: str) -> GroupFacts | None:
+        """The devices of one group, None where the source has none."""
+        fleet = self.known.get(source)
+        if fleet is None:
+            return None
+        numbers = {status: fleet.counts().get((group, status), 0) for status in DeviceStatus}
+        devices = sum(numbers.values())
+        return GroupFacts(devices, numbers[DeviceStatus.ONLINE]) if devices else None
+
+    def statuses(self, source: str, devices: Iterable[str]) -> Mapping[str, DeviceStatus]:
+        """The present status of those devices that are known."""
+        fleet = self.known.get(source)
+        if fleet is None:
+            return {}
+        return {device: known.status for device in devices if (known := fleet.device(device)) is not None}
+
+
+class State:
+    """Answers the web from memory. What is not there yet is None or empty."""
+
+    def __init__(self, *, receivers: Iterable[ReceiverSettings], rules: Iterable[Rule]) -> None:
+        self.starting: str | None = "the known state is being loaded"
+        self.rendered = False
+        self.journal: Journal | None = None
+        self.alerting: Alerting | None = None
+        self.watched: list[WatchedSource] = []
+        self.outbox: Mapping[str, OutboxReading] = {}
+        self._receivers = tuple(receivers)
+        self._rules = tuple(rules)
+
+    def ready_for_metrics(self) -> bool:
+        """Whether the known state is rendered."""
+        return self.rendered
+
+    def not_ready(self) -> str | None:
+        """Why the service can't serve, in words; vendor trouble is no reason."""
+        if self.starting is None and self.journal is not None and not self.journal.writable:
+            return f"the journal cannot be written: {self.journal.trouble}"
+        return self.starting
+
+    def sources(self, now: datetime) -> list[SourceView]:
+        """All watched sources in the order of the configuration."""
+        return [watched.view(now) for watched in self.watched]
+
+    def alerts(self) -> list[Alert]:
+        """All alerts that are pending or firing."""
+        if self.alerting is None:
+            return []
+        alerts = (alert for _, alert in self.alerting.ledger.alerts.items())
+        return [alert for alert in alerts if alert.state is not AlertState.RESOLVED]
+
+    def alert_counts(self) -> Mapping[tuple[str, str], int]:
+        """How many alerts each rule has in each state, 0 included."""
+        counts = Counter((alert.rule, alert.state.value) for alert in self.alerts())
+        states = (AlertState.PENDING.value, AlertState.FIRING.value)
+        return {
+            (rule.name, state): counts[rule.name, state] for rule in self._rules if rule.enabled for state in states
+        }
+
+    def receivers(self) -> list[ReceiverView]:
+        """All configured receivers with their deliveries."""
+        readings = ((receiver, self.outbox.get(receiver.name)) for receiver in self._receivers)
+        return [
+            ReceiverView(
+                name=receiver.name,
+                kind=receiver.kind,
+                deliveries=reading.deliveries if reading is not None else {},
+                oldest_at=reading.oldest_at if reading is not None else None,
+            )
+            for receiver, reading in readings
+        ]

@@ -1,0 +1,80 @@
+"""Promises of what check-config prints."""
+
+from fleetpulse.service.config import describe
+from fleetpulse.service.config.report import warnings
+from fleetpulse.service.settings import Settings
+
+SECRET = "hush-7261-hush"
+
+
+def settings(**changes: object) -> Settings:
+    tables: dict[str, object] = {
+        "http": {"external_url": "https://fleetpulse.example.com/"},
+        "sources": [
+            {
+                "name": "edge-prod",
+                "vendor": "jfrog-connect",
+                "project_key": "yard",
+                "token": SECRET,
+                "interval": "90s",
+                "sweep": {"deployments": "5m"},
+                "proxy": f"http://user:{SECRET}@proxy:3128",
+            },
+            {"name": "sims", "vendor": "hologram", "api_key": SECRET, "enabled": False},
+        ],
+        "receivers": [
+            {"name": "ops", "kind": "slack", "webhook_url": f"https://hooks.slack.com/{SECRET}"},
+            {"name": "hook", "kind": "webhook", "url": f"https://h/{SECRET}", "send_resolved": False},
+        ],
+        "route": {"receiver": "ops", "routes": [{"receiver": "hook"}]},
+    }
+    return Settings(**(tables | changes))  # type: ignore[arg-type]  # tables as a file gives them
+
+
+def test_sources_and_receivers_are_listed_without_secrets() -> None:
+    text = describe(settings())
+
+    assert text == (
+        "2 sources\n"
+        "  edge-prod  jfrog-connect  api.connect.jfrog.io   devices every 1m30s, deployments every 5m  5/s\n"
+        "  sims       hologram       dashboard.hologram.io  jobs every 1m                              1/s  disabled\n"
+        "2 receivers\n"
+        "  ops   slack    1/s\n"
+        "  hook  webhook  as fast as it answers  beginnings only\n"
+    )
+    assert SECRET not in text
+
+
+def test_nothing_at_all_is_allowed_and_warned_of() -> None:
+    text = describe(Settings())
+
+    assert text == (
+        "no sources\n"
+        "no receivers\n"
+        "3 warnings\n"
+        "  nothing is watched: there is no enabled source\n"
+        "  nobody is told: there is no receiver\n"
+        "  messages carry no links: [http] has no external_url\n"
+    )
+
+
+def test_what_is_probably_not_meant_is_warned_of() -> None:
+    odd = {
+        "name": "edge",
+        "vendor": "jfrog-connect",
+        "project_key": "yard",
+        "token": SECRET,
+        "base_url": "http://api.example.com",
+        "interval": "10s",
+        "request_rate": "3/m",
+        "stale_after": "15s",
+    }
+
+    found = list(warnings(settings(sources=[odd], route={"receiver": "ops"})))
+
+    assert found == [
+        "sources 'edge': base_url is not https, so the key travels in the clear",
+        "sources 'edge': request_rate 3/m does not allow a request every 10s, so the interval will be longer",
+        "sources 'edge': one failed sweep makes it stale, for stale_after is 15s and the interval 10s",
+        "receivers 'hook': no route names it, so it is told nothing",
+    ]
