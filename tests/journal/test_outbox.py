@@ -34,6 +34,26 @@ async def test_due_rows_are_claimed_once_those_due_the_longest_first(journal: Jo
     assert third == []
 
 
+async def test_a_row_waits_for_the_older_one_of_its_group(journal: Journal) -> None:
+    began, ended = delivery("began", group="Lyon"), delivery("ended", group="Lyon", created_s=1)
+    other = delivery("other", group="Porto", created_s=2)
+    await journal.commit_judgement(Judgement(), deliveries=[(row, False) for row in (ended, began, other)])
+    failed = DeliveryRecord(id="began", state="retry", at=AT, due_at=LATER)
+    over = [DeliveryRecord(id=key, state="delivered", at=AT) for key in ("other", "began")]
+
+    first = await journal.claim("ops", now=AT)
+    await journal.record([failed, over[0]])
+    meanwhile, due_at = await journal.claim("ops", now=AT), await journal.next_due("ops")
+    again = await journal.claim("ops", now=LATER)
+    await journal.record([over[1]])
+    last = await journal.claim("ops", now=LATER)
+
+    assert [row.id for row in first] == ["began", "other"]
+    assert (meanwhile, due_at) == ([], LATER)
+    assert [row.id for row in again] == ["began"]
+    assert [row.id for row in last] == ["ended"]
+
+
 async def test_a_row_born_claimed_is_not_claimed_again(journal: Journal) -> None:
     await owe(journal, ("a", 0), claimed=True)
 

@@ -49,11 +49,11 @@ def removed(source: str = "edge") -> SourceRemoved:
     return SourceRemoved(source=source, subject="devices", seen_at=AT)
 
 
-def delivery(key: str, *, receiver: str = "ops", due_s: float = 0, created_s: float = 0) -> Delivery:
+def delivery(key: str, *, receiver: str = "ops", group: str = "", due_s: float = 0, created_s: float = 0) -> Delivery:
     return Delivery(
         id=key,
         receiver=receiver,
-        group_key="g",
+        group_key=group or key,
         payload=f'{{"text":"{key}"}}'.encode(),
         created_at=AT + timedelta(seconds=created_s),
         noticed_at=AT,

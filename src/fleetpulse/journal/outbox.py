@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, false, func, or_, select, true, update
 
 from fleetpulse.journal import rows
 from fleetpulse.journal.encoding import Encoder
@@ -37,11 +37,14 @@ def add(connection: Connection, deliveries: Sequence[tuple[Delivery, bool]], *, 
 
 
 def claim(connection: Connection, receiver: str, *, now: datetime, limit: int) -> list[Delivery]:
-    """Mark due rows as being sent, those due the longest first."""
+    """Mark due rows as being sent, those due the longest first: of each group the oldest row that has not ended.
+
+    A later row of a group waits for it: told the other way round, what is over would seem to have begun again.
+    """
     columns = [OUTBOX.c[name] for name in Delivery.__struct_fields__]
     due = (
         select(*columns)
-        .where(OUTBOX.c.receiver == receiver, OUTBOX.c.state == OWED, OUTBOX.c.due_at <= now)
+        .where(OUTBOX.c.receiver == receiver, OUTBOX.c.state == OWED, OUTBOX.c.due_at <= now, _leads_its_group())
         .order_by(OUTBOX.c.due_at, OUTBOX.c.created_at, OUTBOX.c.id)
         .limit(limit)
     )
@@ -101,10 +104,25 @@ def release(connection: Connection) -> int:
 
 
 def next_due(connection: Connection, receiver: str) -> datetime | None:
-    """When the receiver's next row is to be sent."""
-    owed = select(func.min(OUTBOX.c.due_at)).where(OUTBOX.c.receiver == receiver, OUTBOX.c.state == OWED)
+    """When the receiver's next row is to be sent; a row that waits for an older one of its group is not next."""
+    owed = select(func.min(OUTBOX.c.due_at)).where(
+        OUTBOX.c.receiver == receiver, OUTBOX.c.state == OWED, _leads_its_group()
+    )
     due_at: datetime | None = connection.execute(owed).scalar()
     return due_at
+
+
+def _leads_its_group() -> ColumnElement[bool]:
+    older = OUTBOX.alias()
+    return ~exists().where(
+        older.c.receiver == OUTBOX.c.receiver,
+        older.c.group_key == OUTBOX.c.group_key,
+        older.c.state.in_(_OPEN),
+        or_(
+            older.c.created_at < OUTBOX.c.created_at,
+            and_(older.c.created_at == OUTBOX.c.created_at, older.c.id < OUTBOX.c.id),
+        ),
+    )
 
 
 def counts(connection: Connection) -> Mapping[tuple[str, str], int]:

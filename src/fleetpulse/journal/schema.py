@@ -144,6 +144,7 @@ OUTBOX: Final = Table(
     Column("summary", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Index("outbox_due", "receiver", "state", "due_at"),
+    Index("outbox_group", "receiver", "group_key", "state", "created_at"),
     Index("outbox_state", "state", "created_at", "id"),
     Index("outbox_created_at", "created_at", "id"),
     Index("outbox_done_at", "done_at"),

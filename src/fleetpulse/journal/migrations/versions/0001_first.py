@@ -119,6 +119,7 @@ def _outbox() -> None:
         sa.Column("payload", sa.LargeBinary, nullable=False),
     )
     op.create_index("outbox_due", "outbox", ["receiver", "state", "due_at"])
+    op.create_index("outbox_group", "outbox", ["receiver", "group_key", "state", "created_at"])
     op.create_index("outbox_state", "outbox", ["state", "created_at", "id"])
     op.create_index("outbox_created_at", "outbox", ["created_at", "id"])
     op.create_index("outbox_done_at", "outbox", ["done_at"])
