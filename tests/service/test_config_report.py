@@ -34,7 +34,7 @@ def settings(**changes: object) -> Settings:
 def test_sources_and_receivers_are_listed_without_secrets() -> None:
     text = describe(settings())
 
-    assert text == (
+    assert text.startswith(
         "2 sources\n"
         "  edge-prod  jfrog-connect  api.connect.jfrog.io   devices every 1m30s, deployments every 5m  5/s\n"
         "  sims       hologram       dashboard.hologram.io  jobs every 1m                              1/s  disabled\n"
@@ -45,12 +45,25 @@ def test_sources_and_receivers_are_listed_without_secrets() -> None:
     assert SECRET not in text
 
 
+def test_the_merged_rules_and_the_tree_of_routes_are_listed() -> None:
+    text = describe(settings(rules=[{"name": "FleetDeviceOffline", "for": "10m"}]))
+
+    assert "7 rules\n  FleetDeviceOffline        device_offline        for 10m  warning\n" in text
+    assert (
+        "routes\n"
+        "  everything -> ops  (group_by [alertname, source, group], group_wait 30s, group_interval 5m, "
+        "repeat_interval 4h)\n"
+        "    everything -> hook\n"
+    ) in text
+
+
 def test_nothing_at_all_is_allowed_and_warned_of() -> None:
     text = describe(Settings())
 
-    assert text == (
-        "no sources\n"
-        "no receivers\n"
+    assert text.startswith("no sources\nno receivers\n7 rules\n")
+    assert text.endswith(
+        "  everything -> nobody: there is no receiver, alerts are only listed  (group_by [alertname, source, group], "
+        "group_wait 30s, group_interval 5m, repeat_interval 4h)\n"
         "3 warnings\n"
         "  nothing is watched: there is no enabled source\n"
         "  nobody is told: there is no receiver\n"

@@ -220,7 +220,7 @@ def _facts(name: str, vendor: str, labels: dict[str, str]) -> SourceFacts:
         name,
         vendor=vendor,
         title=VENDORS[vendor].title,
-        main_resource=VENDORS[vendor].settings.resources[0],
+        main_resource=next(iter(VENDORS[vendor].settings.resources)),
         labels=labels,
     )
 

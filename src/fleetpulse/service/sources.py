@@ -164,7 +164,7 @@ class Watch:
         rounds = {
             name: Rounds(
                 resource=name,
-                schedule=_schedule(settings, vendor, name, main=main),
+                schedule=Schedule(settings.interval_of(name), settings.stale_after),
                 standing=standing,
                 gate=gate,
                 meters=self._meters,
@@ -213,8 +213,3 @@ class Watch:
                 )
             case Kind.JOBS:
                 return JobsPoller(vendor=vendor, jobs=known.jobs, pages=pages, rounds=rounds, finished_for=finished_for)
-
-
-def _schedule(settings: SourceSettings, vendor: Vendor, resource: str, *, main: str) -> Schedule:
-    default = settings.interval if resource == main else vendor.resources[resource].interval
-    return Schedule(settings.sweep.get(resource, default), settings.stale_after)

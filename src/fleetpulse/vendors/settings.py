@@ -1,6 +1,8 @@
 """What every `[[sources]]` entry may say; each vendor's own settings add to it."""
 
 import re
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
@@ -8,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fleetpulse.durations import Duration, RequestRate, parse_duration
+from fleetpulse.vendors.contract import Resource
 
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _SCRAPE_LABELS = frozenset({"job", "instance", "namespace", "pod", "container", "service", "endpoint", "node", "le"})
@@ -49,8 +52,8 @@ class SourceSettings(BaseModel):
 
     credential: ClassVar[str]
     """The name of the field that holds the secret; its file is the field of that name with `_file`."""
-    resources: ClassVar[tuple[str, ...]]
-    """What can be swept: the keys that `sweep` may have, the main one first."""
+    resources: ClassVar[Mapping[str, Resource]]
+    """What can be swept, by the keys that `sweep` may have, the main one first."""
     in_flight: ClassVar[int] = 4
     """How many requests the vendor bears at once."""
 
@@ -91,6 +94,11 @@ class SourceSettings(BaseModel):
     proxy: ProxyUrl | None = Field(
         default=None, repr=False, description="An http proxy to go through; it may carry a user and password."
     )
+
+    def interval_of(self, resource: str) -> timedelta:
+        """How often a resource is swept: as `sweep` says, else `interval` for the main one, else its default."""
+        main = next(iter(self.resources))
+        return self.sweep.get(resource, self.interval if resource == main else self.resources[resource].interval)
 
     def problems(self) -> list[tuple[str, str]]:
         """What is wrong in meaning, as (field, text); never the value of a secret."""

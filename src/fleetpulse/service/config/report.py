@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from fleetpulse.alerting.rulebook import describe_rules, rules_of
 from fleetpulse.alerting.settings import RouteSettings
+from fleetpulse.alerting.tree import describe_routes, route_of
 from fleetpulse.durations import format_duration
 from fleetpulse.receivers.settings import ReceiverSettings
 from fleetpulse.service.settings import Settings
@@ -13,11 +15,15 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def describe(settings: Settings) -> str:
-    """Sources, receivers and warnings as lines for a terminal; no secret, and of addresses the host alone."""
+    """Sources, receivers, rules, routes, warnings: lines for a terminal; no secret, of addresses the host alone."""
     lines = [f"{_counted(len(settings.sources), 'source')}"]
     lines += _table(_source(source) for source in settings.sources)
     lines.append(_counted(len(settings.receivers), "receiver"))
     lines += _table(_receiver(receiver) for receiver in settings.receivers)
+    rules = rules_of(settings.rules)
+    lines += [_counted(len(rules), "rule"), *_indented(describe_rules(rules))]
+    names = [receiver.name for receiver in settings.receivers]
+    lines += ["routes", *_indented(describe_routes(route_of(settings.route, names)))]
     found = list(warnings(settings))
     if found:
         lines.append(_counted(len(found), "warning"))
@@ -79,9 +85,7 @@ def _source(source: SourceSettings) -> tuple[str, ...]:
 
 
 def _resource(source: SourceSettings, resource: str) -> str:
-    main = source.interval if resource == source.resources[0] else None
-    interval = source.sweep.get(resource, main)
-    return f"{resource} every {format_duration(interval)}" if interval else f"{resource} as the vendor's default"
+    return f"{resource} every {format_duration(source.interval_of(resource))}"
 
 
 def _receiver(receiver: ReceiverSettings) -> tuple[str, ...]:
@@ -95,6 +99,10 @@ def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
     return [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
     ]
+
+
+def _indented(text: str) -> list[str]:
+    return [f"  {line}" for line in text.splitlines()]
 
 
 def _counted(number: int, thing: str) -> str:

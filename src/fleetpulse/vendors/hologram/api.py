@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
 from typing import Any
 
 from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
@@ -12,7 +11,6 @@ from fleetpulse.outbound import Account, Priority
 from fleetpulse.secrets import Secret
 from fleetpulse.vendors.contract import (
     CredentialsRejected,
-    Kind,
     Page,
     RateLimited,
     Resource,
@@ -36,7 +34,7 @@ class Hologram:
     """One account at Hologram, or one organisation of it. A `contract.Vendor`."""
 
     def __init__(self, settings: HologramSettings, *, account: Account, secret: Secret) -> None:
-        self.resources: Mapping[str, Resource] = {"jobs": Resource(Kind.JOBS, timedelta(seconds=60))}
+        self.resources: Mapping[str, Resource] = settings.resources
         self._account = account
         self._secret = secret
         self._org_id = settings.org_id

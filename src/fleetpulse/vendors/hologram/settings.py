@@ -1,11 +1,14 @@
 """What a `hologram` source may say."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
 from fleetpulse.durations import Duration, Rate, RequestRate, parse_duration
+from fleetpulse.vendors.contract import Kind, Resource
 from fleetpulse.vendors.settings import BaseUrl, SourceSettings
 
 
@@ -13,7 +16,7 @@ class HologramSettings(SourceSettings):
     """One account, or one organisation of it, at Hologram."""
 
     credential: ClassVar[str] = "api_key"
-    resources: ClassVar[tuple[str, ...]] = ("jobs",)
+    resources: ClassVar[Mapping[str, Resource]] = {"jobs": Resource(Kind.JOBS, timedelta(seconds=60))}
     in_flight: ClassVar[int] = 1  # requests of one key should be serial
 
     vendor: Literal["hologram"] = Field(default="hologram", description="Hologram, REST API v1.")

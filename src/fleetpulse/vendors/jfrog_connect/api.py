@@ -1,7 +1,6 @@
 """The walks over JFrog Connect's endpoints."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +14,6 @@ from fleetpulse.secrets import Secret
 from fleetpulse.vendors.contract import (
     CredentialsRejected,
     FilterMatchesNothing,
-    Kind,
     Page,
     Resource,
     ResourceUnavailable,
@@ -40,10 +38,7 @@ class JFrogConnect:
     """One project at JFrog Connect. A `contract.Vendor`."""
 
     def __init__(self, settings: JFrogConnectSettings, *, account: Account, secret: Secret) -> None:
-        self.resources: Mapping[str, Resource] = {
-            "devices": Resource(Kind.DEVICES, timedelta(seconds=60), census=True),
-            "deployments": Resource(Kind.DEPLOYMENTS, timedelta(minutes=2)),
-        }
+        self.resources: Mapping[str, Resource] = settings.resources
         self._account = account
         self._secret = secret
         self._project = settings.project_key

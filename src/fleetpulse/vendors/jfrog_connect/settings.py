@@ -1,11 +1,14 @@
 """What a `jfrog-connect` source may say."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
 from fleetpulse.durations import Rate, RequestRate
+from fleetpulse.vendors.contract import Kind, Resource
 from fleetpulse.vendors.settings import BaseUrl, SourceSettings
 
 
@@ -13,7 +16,10 @@ class JFrogConnectSettings(SourceSettings):
     """One project (fleet) at JFrog Connect, API v2."""
 
     credential: ClassVar[str] = "token"
-    resources: ClassVar[tuple[str, ...]] = ("devices", "deployments")
+    resources: ClassVar[Mapping[str, Resource]] = {
+        "devices": Resource(Kind.DEVICES, timedelta(seconds=60), census=True),
+        "deployments": Resource(Kind.DEPLOYMENTS, timedelta(minutes=2)),
+    }
 
     vendor: Literal["jfrog-connect"] = Field(default="jfrog-connect", description="JFrog Connect, API v2.")
     base_url: BaseUrl = Field(
