@@ -363,7 +363,6 @@ def test_running_and_lately_ended_ones_are_shown() -> None:
     later = [deployment.id for deployment in story.known.shown(T0 + day, day)]
 
     assert (early, later) == (["dp-running", "dp-ended"], ["dp-running"])
-    assert story.known.running() == 1
 
 
 def test_what_is_followed_loads_as_it_was_kept() -> None:

@@ -58,6 +58,17 @@ def test_only_a_complete_sweep_is_a_baseline_and_the_first_stays() -> None:
     assert second.baselined_at == {"devices": T0}
 
 
+def test_a_list_that_is_never_complete_is_taken_as_the_baseline_at_its_third_sweep() -> None:
+    record = RECORD
+    for _ in range(2):
+        record, _ = swept_well(record, "devices", complete=False, seen_at=T0)
+    before = record
+    third, _ = swept_well(record, "devices", complete=False, seen_at=LATER)
+
+    assert (before.baselined_at, before.short_sweeps) == ({}, {"devices": 2})
+    assert (third.baselined_at, third.short_sweeps) == ({"devices": LATER}, {})
+
+
 def test_a_resource_is_switched_off_with_one_event_and_on_again_by_a_good_sweep() -> None:
     record, first = switch_off(RECORD, "deployments", detail="403", seen_at=T0)
     record, second = switch_off(record, "deployments", detail="403", seen_at=LATER)

@@ -150,7 +150,7 @@ url = "x"
         "config.toml:8 journal: 'max_events' must be 1000 at least",
         (
             "config.toml:10 metrics: 'per_device' #2 must be one of up, info, last_seen, cpu, memory, disk, "
-            "updates_blocked, traffic, did you mean 'cpu'?"
+            "updates_blocked, did you mean 'cpu'?"
         ),
         "config.toml:11 metrics: 'max_device_series' must be a whole number",
         "config.toml:13 route: 'group_wait' is not a duration: write it like 90s, 5m, 1h30m or 7d",

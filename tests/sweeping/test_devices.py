@@ -37,6 +37,20 @@ async def test_a_first_walk_is_a_baseline_and_a_drop_is_seen_at_the_next(tmp_pat
         assert f'fleet_device_up{{source="{SOURCE}",device="{dropped[0]}"}} 0' in home.shown()
 
 
+async def test_a_list_that_is_never_complete_does_not_silence_the_source(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=1500, repeat_token=True, total_mode="absent")
+    async with house(cloud, tmp_path) as home:
+        await until(lambda: "devices" in home.watch.standing.record.baselined_at)
+
+        (dropped,) = cloud.drop(1)
+        await asyncio.sleep(MINUTE + 5)
+
+        first, *events = await home.events()
+        assert isinstance(first, SourceBaselined)
+        assert [(event.type, event.subject) for event in events] == [("fleet.device.went_offline", dropped)]
+        assert home.watch.standing.record.good_at["devices"] > home.watch.standing.record.baselined_at["devices"]
+
+
 async def test_a_device_that_stays_offline_is_observed_at_each_sweep(tmp_path: Path) -> None:
     cloud = JFrogCloud(devices=5)
     async with house(cloud, tmp_path) as home:
@@ -105,6 +119,7 @@ async def test_an_empty_list_for_an_hour_is_doubted_and_nobody_goes_missing(tmp_
         await asyncio.sleep(2 * MINUTE)
 
         assert doubted is not None
+        assert home.observed.count(("devices/doubted",)) > 100
         assert doubted.detail == "lists 0 of 30 known devices"
         assert (await home.told())[1:] == ["source.degraded devices doubted", "source.recovered devices doubted"]
         assert home.statuses() == {DeviceStatus.ONLINE: 30}
@@ -166,7 +181,7 @@ async def test_a_walk_that_breaks_goes_on_from_its_last_page(tmp_path: Path) -> 
         await asyncio.sleep(20)
 
         statuses = [seen.status for seen in cloud.requests if seen.path.endswith("/devices")]
-        outcome = f'fleetpulse_sweeps_total{{source="{SOURCE}",resource="devices",outcome="incomplete"}}'
+        outcome = f'fleetpulse_sweeps_total{{outcome="incomplete",resource="devices",source="{SOURCE}"}}'
         assert statuses == [200, 500, 200, 200]  # pages 1, 2, 2, 3
         assert home.sample(outcome) == 1.0  # a resumed walk tells statuses, never absences
         assert f"device.went_offline {dropped}" in await home.told()
@@ -177,13 +192,15 @@ async def test_a_walk_that_cannot_go_on_begins_anew(tmp_path: Path) -> None:
     async with house(cloud, tmp_path) as home:
         await baselined(home)
         dropped = cloud.uuids()[0]
-
         cloud.forget_requests()
+
         await cloud.arrived(1)
         cloud.faults.fail_next(n=4, status=500, path=DEVICES_PATH)
         cloud.set_status(dropped, "offline")  # on the page that the broken walk has behind it
-        await asyncio.sleep(5 * MINUTE)
+        await asyncio.sleep(2 * MINUTE)
 
+        first_pages = ["after" not in seen.parameters for seen in cloud.requests if seen.path.endswith("/devices")]
+        assert first_pages[:8] == [True, False, False, False, False, True, False, False]  # broke, three resumes, anew
         assert f"device.went_offline {dropped}" in await home.told()
 
 
@@ -217,6 +234,7 @@ async def test_what_changed_while_the_service_was_down_is_late(tmp_path: Path) -
         (event,) = (await home.events())[1:]
         assert (event.type, event.subject, event.late) == ("fleet.device.went_offline", dropped, True)
         assert "fleet_device_up{" not in withheld
+        assert "fleet_devices{" in withheld
         assert "fleet_device_up{" in home.shown()
 
 

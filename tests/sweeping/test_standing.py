@@ -56,9 +56,10 @@ async def test_writes_of_several_pollers_come_one_after_another(tmp_path: Path) 
             for resource in ("a", "b", "c", "d"):
                 group.create_task(
                     standing.amend(
+                        resource,
                         lambda record, resource=resource: degrade(  # type: ignore[misc]  # the loop's own value
                             record, resource, Problem.FAILING, detail="", seen_at=clock.now()
-                        )
+                        ),
                     )
                 )
 

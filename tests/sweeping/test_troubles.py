@@ -57,9 +57,11 @@ async def test_the_new_key_in_its_file_works_at_once(tmp_path: Path) -> None:
         assert home.watch.standing.record.troubles == ()
 
 
-async def test_a_key_that_was_changed_before_its_refusal_is_never_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", ["devices", "deployments"])
+async def test_a_key_that_was_changed_before_its_refusal_is_never_told(tmp_path: Path, first: str) -> None:
     cloud = JFrogCloud(devices=5)
-    async with house(cloud, tmp_path) as home:
+    intervals = {"devices": timedelta(minutes=10), "deployments": timedelta(minutes=10), first: timedelta(minutes=1)}
+    async with house(cloud, tmp_path, intervals=intervals) as home:
         await baselined(home)
         home.key_file.write_text("another-token")
         cloud.set_token("another-token")

@@ -48,7 +48,7 @@ def source(name: str = "edge", *, fresh: bool = True, troubles: tuple[Trouble, .
         vendor="jfrog-connect",
         fresh=fresh,
         stale_after_s=600.0,
-        resources={"devices": ResourceView(T0, 60.0), "deployments": ResourceView(None, 300.0)},
+        resources={"devices": ResourceView(T0, 60.0), "deployments": ResourceView(None, 300.0, switched_off=True)},
         troubles=troubles,
         devices={DeviceStatus.ONLINE: 417, DeviceStatus.OFFLINE: 13},
     )

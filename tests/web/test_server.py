@@ -57,8 +57,8 @@ async def test_sources_are_200_while_all_are_fresh_and_their_keys_good(client: a
                         }
                     ],
                     "resources": {
-                        "devices": {"last_success": "2026-03-02T08:00:00Z", "interval_s": 60.0},
-                        "deployments": {"last_success": None, "interval_s": 300.0},
+                        "devices": {"last_success": "2026-03-02T08:00:00Z", "interval_s": 60.0, "switched_off": False},
+                        "deployments": {"last_success": None, "interval_s": 300.0, "switched_off": True},
                     },
                     "devices": {"online": 417, "offline": 13, "unknown": 0, "missing": 0},
                 }

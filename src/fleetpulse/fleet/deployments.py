@@ -206,10 +206,6 @@ class KnownDeployments:
         known = self._followed.get(id_)
         return None if known is None else known.deployment
 
-    def running(self) -> int:
-        """How many are known to run: looked at, and not ended."""
-        return sum(not known.baseline and known.ended_at is None for known in self._followed.values())
-
     def load(self, rows: Mapping[str, bytes]) -> None:
         """Take in what is followed, as msgpack.
 

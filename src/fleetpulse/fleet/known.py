@@ -181,14 +181,16 @@ class KnownFleet:
             readings=readings if Aspect.READINGS in aspects else {},
         )
 
-    def absent(self, walk: Walk, *, seen_at: datetime, forget_after: timedelta) -> Changes:
+    def absent(
+        self, walk: Walk, *, seen_at: datetime, forget_after: timedelta, baselines: bool | None = None
+    ) -> Changes:
         """What the end of a walk would change: who goes missing, who is forgotten, the baseline.
 
         Missing takes two complete walks in a row. A walk that lists far fewer devices than are known is doubted: see
-        `Doubt`. A baseline walk yields `SourceBaselined` instead, in parts. A walk that is not complete, or skipped
-        odd rows, changes nothing.
+        `Doubt`. A baseline walk yields `SourceBaselined` instead, in parts; `baselines` says whether it is one although
+        it is not complete. A walk that is not complete, or skipped odd rows, changes nothing else.
         """
-        if walk.complete and walk.baseline:
+        if walk.baseline and (walk.complete if baselines is None else baselines):
             return Changes(events=self._baselined(seen_at), absent=frozenset())
         if not walk.tells_absence:
             return Changes()

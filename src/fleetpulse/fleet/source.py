@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,8 @@ from fleetpulse.fleet.events import (
     SourceRecovered,
     SourceResourceUnavailable,
 )
+
+BASELINE_SWEEPS: Final = 3
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -27,6 +30,7 @@ class Trouble(msgspec.Struct, frozen=True):
 class SourceRecord(msgspec.Struct, frozen=True):
     """The journal's row of a source; each change makes a new one.
 
+    `short_sweeps` counts good sweeps that were not complete before the baseline.
     `baselined_at`, `good_at` (the end of the last good sweep) and `unavailable_at` (when a resource that is switched
     off was last asked) are by resource.
     """
@@ -37,6 +41,7 @@ class SourceRecord(msgspec.Struct, frozen=True):
     good_at: dict[str, datetime] = {}
     troubles: tuple[Trouble, ...] = ()
     unavailable_at: dict[str, datetime] = {}
+    short_sweeps: dict[str, int] = {}
 
     def trouble(self, resource: str, problem: Problem) -> Trouble | None:
         """The standing trouble of that kind, if any."""
@@ -77,19 +82,33 @@ def switch_off(
     return changed, [] if known else [event]
 
 
+def baselines(record: SourceRecord, resource: str, *, complete: bool) -> bool:
+    """Whether a good sweep that ends now is the resource's baseline: the first complete one, or the third at all.
+
+    A vendor whose list is never complete, be it for one row nobody can read, must not stay without alerts for ever.
+    """
+    if resource in record.baselined_at:
+        return False
+    return complete or record.short_sweeps.get(resource, 0) + 1 >= BASELINE_SWEEPS
+
+
 def swept_well(
     record: SourceRecord, resource: str, *, complete: bool, seen_at: datetime, still: Collection[Problem] = ()
 ) -> tuple[SourceRecord, list[SourceEvent]]:
-    """Note a good sweep, which ends what was wrong with the resource; a complete one is its baseline, if none was.
+    """Note a good sweep, which ends what was wrong with the resource; see `baselines` for its baseline.
 
     A doubt is not ended by it, for that is decided at the end of a walk, nor is what `still` is wrong.
     """
-    baselined_at = record.baselined_at
-    if complete and resource not in baselined_at:
+    baselined_at, short_sweeps = record.baselined_at, record.short_sweeps
+    if baselines(record, resource, complete=complete):
         baselined_at = {**baselined_at, resource: seen_at}
+        short_sweeps = {name: number for name, number in short_sweeps.items() if name != resource}
+    elif resource not in baselined_at:
+        short_sweeps = {**short_sweeps, resource: short_sweeps.get(resource, 0) + 1}
     changed = msgspec.structs.replace(
         record,
         baselined_at=baselined_at,
+        short_sweeps=short_sweeps,
         good_at={**record.good_at, resource: seen_at},
         unavailable_at={name: at for name, at in record.unavailable_at.items() if name != resource},
     )

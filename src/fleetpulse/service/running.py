@@ -31,7 +31,7 @@ from fleetpulse.service.config.report import warnings
 from fleetpulse.service.failures import CrashedError, plain
 from fleetpulse.service.housekeeping import keep_retention, read_outbox
 from fleetpulse.service.settings import Settings
-from fleetpulse.service.sources import Watch
+from fleetpulse.service.sources import Watches
 from fleetpulse.service.supervision import Agents, keep_running, stop_on_signals
 from fleetpulse.service.version import VERSION
 from fleetpulse.service.views import Fleets, State
@@ -86,7 +86,7 @@ class House:
         self._rules = rules_of(settings.rules)
         self._meters = Meters(version=VERSION)
         self._pages = FleetPages(
-            per_device=tuple(aspect for aspect in settings.metrics.per_device if aspect != "traffic"),
+            per_device=settings.metrics.per_device,
             max_device_series=settings.metrics.max_device_series,
         )
         self._fleets = Fleets()
@@ -118,7 +118,7 @@ class House:
                 journal, queue, configured={source.name: source.vendor for source in self._settings.sources}
             )
             await self._watch(
-                Watch(
+                Watches(
                     outbound=outbound,
                     journal=journal,
                     queue=queue,
@@ -199,10 +199,10 @@ class House:
             self._meters.expect_receiver(entry.name)
         return receivers
 
-    async def _watch(self, watch: Watch) -> None:
+    async def _watch(self, watches: Watches) -> None:
         for source in self._settings.sources:
             if source.enabled:
-                watched = await watch.source(source)
+                watched = await watches.source(source)
                 self._fleets.known[source.name] = watched.fleet
                 self._state.watched.append(watched)
 
@@ -220,6 +220,7 @@ def _facts(name: str, vendor: str, labels: dict[str, str]) -> SourceFacts:
         name,
         vendor=vendor,
         title=VENDORS[vendor].title,
+        credential=VENDORS[vendor].settings.credential.replace("_", " "),  # as people say it: token, api key
         main_resource=next(iter(VENDORS[vendor].settings.resources)),
         labels=labels,
     )

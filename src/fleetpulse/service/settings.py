@@ -23,7 +23,7 @@ _HIGHEST_PORT = 65535
 SQLITE: Final = "sqlite:///"
 
 Problems = list[tuple[str, str]]
-PerDevice = Literal["up", "info", "last_seen", "cpu", "memory", "disk", "updates_blocked", "traffic"]
+PerDevice = Literal["up", "info", "last_seen", "cpu", "memory", "disk", "updates_blocked"]
 
 
 class OneOf:
@@ -110,7 +110,7 @@ class MetricsSettings(BaseModel):
     model_config = _TABLE
 
     per_device: tuple[PerDevice, ...] = Field(
-        default=("up", "info", "last_seen", "cpu", "memory", "disk", "updates_blocked", "traffic"),
+        default=("up", "info", "last_seen", "cpu", "memory", "disk", "updates_blocked"),
         description="Which families have a series for each device.",
     )
     max_device_series: int = Field(

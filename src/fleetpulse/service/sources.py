@@ -1,7 +1,7 @@
-"""Sources from settings to agents: account, vendor, what the journal remembers of it, and its pollers."""
+"""Sources from settings to watches: account, vendor, what the journal remembers, and how it stands for people."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
@@ -21,82 +21,49 @@ from fleetpulse.outbound import Account, Budget, Budgets, Outbound
 from fleetpulse.secrets import Secret
 from fleetpulse.service.catalogue import VENDORS, credential
 from fleetpulse.service.supervision import Agents
-from fleetpulse.sweeping import remembered
-from fleetpulse.sweeping.deployments import DeploymentsPoller
-from fleetpulse.sweeping.devices import DevicesPoller
 from fleetpulse.sweeping.gate import Gate
-from fleetpulse.sweeping.jobs import JobsPoller
-from fleetpulse.sweeping.rounds import Rounds
-from fleetpulse.sweeping.schedule import Schedule
-from fleetpulse.sweeping.staleness import Staleness
-from fleetpulse.sweeping.standing import Standing
-from fleetpulse.vendors.contract import Kind, Vendor
+from fleetpulse.sweeping.remembered import load
+from fleetpulse.sweeping.watch import Pace, Watch
 from fleetpulse.vendors.settings import SourceSettings
 from fleetpulse.web.views import ResourceView, SourceView
 
 _PAGE_DEVICES: Final = 1000  # of a device list, to tell how many requests a sweep needs
 
 
-class Keys:
-    """The accounts' gates: sources that share a host and a key share the gate, and read the key again together."""
-
-    def __init__(self) -> None:
-        self._gates: dict[tuple[str, str], Gate] = {}
-        self._secrets: dict[tuple[str, str], list[Secret]] = {}
-
-    def gate(self, host: str, secret: Secret) -> Gate:
-        """The gate of the account that this key opens."""
-        account = (host, secret.reveal())
-        self._secrets.setdefault(account, []).append(secret)
-        if account not in self._gates:
-            self._gates[account] = Gate(refresh_secret=partial(_refresh, self._secrets[account]))
-        return self._gates[account]
-
-
-def _refresh(secrets: Sequence[Secret]) -> bool:
-    changed = [secret.refresh() for secret in secrets]  # all of them, not only up to the first that changed
-    return any(changed)
-
-
 class WatchedSource(msgspec.Struct, frozen=True):
-    """One source with everything that watches it. `rounds` by resource, the main one first."""
+    """One source with the watch over it and its account's budget."""
 
     settings: SourceSettings
-    fleet: KnownFleet
-    standing: Standing
-    rounds: Mapping[str, Rounds]
-    pollers: Mapping[str, DevicesPoller | DeploymentsPoller | JobsPoller]
+    watch: Watch
     budget: Budget
+
+    @property
+    def fleet(self) -> KnownFleet:
+        """Its devices as they are known."""
+        return self.watch.remembered.fleet
 
     def agents(self) -> Agents:
         """Its endless coroutines, each named as a person would name it."""
-        staleness = Staleness(standing=self.standing, stale_for=self.stale_for)
-        return {
-            **{f"poller {self.settings.name}/{name}": poller.run() for name, poller in self.pollers.items()},
-            f"staleness {self.settings.name}": staleness.run(),
-        }
-
-    def stale_for(self) -> timedelta:
-        """How old the last good sweep may be now."""
-        main = self.rounds[self.standing.main]
-        return main.schedule.stale_for(main.live_interval)
+        return {name: run() for name, run in self.watch.services.items()}
 
     def view(self, now: datetime) -> SourceView:
         """How it stands, for people."""
-        record = self.standing.record
+        standing, stale_for = self.watch.standing, self.watch.stale_for()
+        record = standing.record
         devices = dict.fromkeys(DeviceStatus, 0)
         for (_, status), number in self.fleet.counts().items():
             devices[status] += number
-        resources = {
-            name: ResourceView(record.good_at.get(name), rounds.live_interval.total_seconds())
-            for name, rounds in self.rounds.items()
-        }
         return SourceView(
             name=self.settings.name,
             vendor=self.settings.vendor,
-            fresh=not self.standing.stale and now < self.standing.fresh_until(self.stale_for()),
-            stale_after_s=self.stale_for().total_seconds(),
-            resources=resources,
+            fresh=not standing.stale and now < standing.fresh_until(stale_for),
+            stale_after_s=stale_for.total_seconds(),
+            resources={
+                name: ResourceView(
+                    record.good_at.get(name), live.total_seconds(), switched_off=name in record.unavailable_at
+                )
+                for name, live in self.watch.live_intervals.items()
+            },
             troubles=record.troubles,
             devices=devices if len(self.fleet) else {},
         )
@@ -106,13 +73,13 @@ class WatchedSource(msgspec.Struct, frozen=True):
         return BudgetReading(self.budget.ceiling, self.budget.granted, sum(self._needs()))
 
     def _needs(self) -> Iterator[float]:
-        for name, rounds in self.rounds.items():
-            pages = math.ceil(len(self.fleet) / _PAGE_DEVICES) if name == self.standing.main else 1
-            yield max(1, pages) / rounds.schedule.interval_s
+        for name in self.settings.resources:
+            pages = math.ceil(len(self.fleet) / _PAGE_DEVICES) if name == self.watch.standing.main else 1
+            yield max(1, pages) / self.settings.interval_of(name).total_seconds()
 
 
-class Watch:
-    """Makes watched sources; one object serves the process, so that sources of one account share what they must."""
+class Watches:
+    """Makes watched sources; one object serves the process, so that sources of one account share budget and gate."""
 
     def __init__(
         self,
@@ -133,7 +100,8 @@ class Watch:
         self._meters = meters
         self._finished_for = finished_for
         self._budgets = Budgets()
-        self._keys = Keys()
+        self._gates: dict[tuple[str, str], Gate] = {}
+        self._secrets: dict[tuple[str, str], list[Secret]] = {}
         self._random = Random()  # noqa: S311 - spreads first sweeps, no secret
 
     async def source(self, settings: SourceSettings) -> WatchedSource:
@@ -141,42 +109,42 @@ class Watch:
 
         Errors: those of the journal; SecretUnreadableError.
         """
-        known = await remembered.load(self._journal, settings.name, vendor=settings.vendor)
-        remembered.show(known, self._pages)
+        remembered = await load(self._journal, settings.name, vendor=settings.vendor)
         secret = credential(settings, redactor=self._outbound.redactor)
         host = urlsplit(settings.base_url).netloc
         budget = self._budgets.get(host, secret.reveal(), settings.request_rate, in_flight=settings.in_flight)
-        vendor = VENDORS[settings.vendor].build(settings, account=self._account(settings, budget), secret=secret)
-        main = next(iter(vendor.resources))
         self._meters.expect_source(
-            settings.name, vendor=settings.vendor, resources=vendor.resources, labels=settings.labels
+            settings.name, vendor=settings.vendor, resources=settings.resources, labels=settings.labels
         )
-        standing = Standing(
-            record=known.record,
-            main=main,
+        watch = Watch(
+            remembered=remembered,
+            vendor=VENDORS[settings.vendor].build(settings, account=self._account(settings, budget), secret=secret),
+            pace=Pace(
+                intervals={name: settings.interval_of(name) for name in settings.resources},
+                stale_after=settings.stale_after,
+                forget_after=settings.forget_after,
+                deployments_since=settings.deployments_since,
+                finished_for=self._finished_for,
+            ),
+            gate=self._gate(host, secret),
             journal=self._journal,
             queue=self._queue,
             evaluator=self._evaluator,
             pages=self._pages,
             meters=self._meters,
+            random=self._random,
         )
-        gate = self._keys.gate(host, secret)
-        rounds = {
-            name: Rounds(
-                resource=name,
-                schedule=Schedule(settings.interval_of(name), settings.stale_after),
-                standing=standing,
-                gate=gate,
-                meters=self._meters,
-                random=self._random,
-            )
-            for name in vendor.resources
-        }
-        pollers = {name: self._poller(settings, vendor, known, each) for name, each in rounds.items()}
-        watched = WatchedSource(settings, known.fleet, standing, rounds, pollers, budget)
-        standing.show_remembered(watched.stale_for())
+        watched = WatchedSource(settings, watch, budget)
         self._meters.watch_budget(settings.name, watched.budget_reading)
         return watched
+
+    def _gate(self, host: str, secret: Secret) -> Gate:
+        """The gate of the account that this key opens; sources that share it read the key again together."""
+        account = (host, secret.reveal())
+        self._secrets.setdefault(account, []).append(secret)
+        if account not in self._gates:
+            self._gates[account] = Gate(refresh_secret=partial(_refresh, self._secrets[account]))
+        return self._gates[account]
 
     def _account(self, settings: SourceSettings, budget: Budget) -> Account:
         def observe(code: int | str, seconds: float) -> None:
@@ -193,23 +161,7 @@ class Watch:
             timeout_s=settings.timeout.total_seconds(),
         )
 
-    def _poller(
-        self, settings: SourceSettings, vendor: Vendor, known: remembered.Remembered, rounds: Rounds
-    ) -> DevicesPoller | DeploymentsPoller | JobsPoller:
-        pages, finished_for = self._pages, self._finished_for
-        match vendor.resources[rounds.resource].kind:
-            case Kind.DEVICES:
-                return DevicesPoller(
-                    vendor=vendor, fleet=known.fleet, pages=pages, rounds=rounds, forget_after=settings.forget_after
-                )
-            case Kind.DEPLOYMENTS:
-                return DeploymentsPoller(
-                    vendor=vendor,
-                    deployments=known.deployments,
-                    pages=pages,
-                    rounds=rounds,
-                    since=settings.deployments_since,
-                    finished_for=finished_for,
-                )
-            case Kind.JOBS:
-                return JobsPoller(vendor=vendor, jobs=known.jobs, pages=pages, rounds=rounds, finished_for=finished_for)
+
+def _refresh(secrets: Sequence[Secret]) -> bool:
+    changed = [secret.refresh() for secret in secrets]  # all of them, not only up to the first that changed
+    return any(changed)

@@ -99,7 +99,7 @@ class DeploymentsPoller:
                 self._rounds.resource,
                 complete=complete,
                 seen_at=now,
-                still=(),
+                still=(Problem.FAILING,) if self._looks_fail else (),
             )
             return self._entry(changes, record=record, more=ends)
 
@@ -167,7 +167,7 @@ class DeploymentsPoller:
         self._log.debug("a look failed", deployment=deployment, error=told(error))
         if not isinstance(error, RateLimited):  # that is the budget's to mend, and the next list's to tell
             self._looks_fail = True
-            await self._rounds.standing.amend(partial(self._failing, error=error))
+            await self._rounds.standing.amend(self._rounds.resource, partial(self._failing, error=error))
 
     def _failing(self, record: SourceRecord, *, error: SourceError) -> tuple[SourceRecord, list[SourceEvent]]:
         return degrade(record, self._rounds.resource, Problem.FAILING, detail=told(error), seen_at=clock.now())

@@ -10,13 +10,13 @@ from fleetpulse import clock
 from fleetpulse.fleet.device import Sighting
 from fleetpulse.fleet.events import Problem, SourceEvent
 from fleetpulse.fleet.known import Changes, KnownFleet
-from fleetpulse.fleet.source import SourceRecord, degrade, recover, swept_well
+from fleetpulse.fleet.source import SourceRecord, baselines, degrade, recover, swept_well
 from fleetpulse.fleet.walk import Walk
 from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.sweeping.pages import closing
 from fleetpulse.sweeping.rounds import Rounds, Swept
 from fleetpulse.sweeping.schedule import RESUMES
-from fleetpulse.sweeping.standing import Entry
+from fleetpulse.sweeping.standing import Entry, trouble_subjects
 from fleetpulse.vendors.contract import CursorRefused, FilterMatchesNothing, Page, Vendor
 
 
@@ -113,7 +113,12 @@ class DevicesPoller:
             now = clock.now()
             changes = Changes()
             if self._census:
-                changes = self._fleet.absent(walk, seen_at=now, forget_after=self._forget_after)
+                changes = self._fleet.absent(
+                    walk,
+                    seen_at=now,
+                    forget_after=self._forget_after,
+                    baselines=baselines(record, self._rounds.resource, complete=walk.complete),
+                )
             record, doubts = _doubted(record, self._rounds.resource, changes, seen_at=now)
             record, ends = swept_well(record, self._rounds.resource, complete=walk.complete, seen_at=now)
             return self._entry(changes, record=record, more=[*doubts, *ends])
@@ -132,12 +137,13 @@ class DevicesPoller:
             self._fleet.accept(changes)
             self._pages.devices(self._fleet, vendor=self._rounds.standing.record.vendor, changes=changes)
 
+        doubted = () if record is None else trouble_subjects(record, self._rounds.resource)
         return Entry(
             events=(*changes.events, *more),
             segments=changes.segments,
             record=record,
             accept=accept,
-            observed=changes.confirmed,
+            observed=(*changes.confirmed, *doubted),
         )
 
 

@@ -1,6 +1,7 @@
 """What the journal remembers of sources, taken up at the start."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 
 import msgspec
 
@@ -16,6 +17,7 @@ from fleetpulse.journal.errors import JournalCorruptError
 from fleetpulse.journal.journal import Journal
 from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.sweeping import deployments, jobs
+from fleetpulse.vendors.contract import Kind
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -28,7 +30,7 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 async def load(journal: Journal, source: str, *, vendor: str) -> Remembered:
-    """Read what is kept of a source; of a new one there is an empty record.
+    """Read what is kept of a source; of a new one there is an empty record. `remove_others` comes before it.
 
     Errors: those of the journal; JournalCorruptError where a segment or a followed thing cannot be read.
     """
@@ -45,10 +47,16 @@ async def load(journal: Journal, source: str, *, vendor: str) -> Remembered:
     return Remembered(record, fleet, followed, known_jobs)
 
 
-def show(remembered: Remembered, pages: FleetPages) -> None:
-    """Have the remembered devices rendered, as they were before the restart."""
+def show(remembered: Remembered, pages: FleetPages, *, kinds: Collection[Kind], finished_for: timedelta) -> None:
+    """Have what is remembered of these kinds rendered as it was before the restart."""
+    now, source = clock.now(), remembered.record.source
     changes = Changes(segments=remembered.fleet.segments())
-    pages.devices(remembered.fleet, vendor=remembered.record.vendor, changes=changes)
+    if Kind.DEVICES in kinds:
+        pages.devices(remembered.fleet, vendor=remembered.record.vendor, changes=changes)
+    if Kind.DEPLOYMENTS in kinds:
+        pages.deployments(source, remembered.deployments.shown(now, finished_for))
+    if Kind.JOBS in kinds:
+        pages.jobs(source, remembered.jobs.shown(now, finished_for))
 
 
 async def remove_others(journal: Journal, queue: EventQueue, *, configured: Mapping[str, str]) -> list[str]:

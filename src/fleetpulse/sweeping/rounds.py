@@ -105,7 +105,7 @@ class Rounds:
                     due = min(due, clock.monotonic() + left_s) if self._failures else due
                 await self._nap(left_s)
 
-    async def note_failure(self, error: Exception) -> None:
+    async def _note_failure(self, error: Exception) -> None:
         """Note that the resource fails; what stands already is observed again."""
 
         def amend(record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:
@@ -113,7 +113,7 @@ class Rounds:
                 record, self.resource, error, main=self._main, interval=self.schedule.interval, seen_at=clock.now()
             )
 
-        await self.standing.amend(amend)
+        await self.standing.amend(self.resource, amend)
 
     async def _attempt(self, work: Callable[[], Awaitable[float]]) -> float:
         """Do the work when the account may be asked; see to its failure. Gives the pause after it."""
@@ -160,7 +160,7 @@ class Rounds:
     async def _failed(self, error: Exception) -> float:
         self._gate.unclear()
         self._failures += 1
-        await self.note_failure(error)
+        await self._note_failure(error)
         if problem_of(error, main=self._main) is None:
             return SWITCHED_OFF_AGAIN_S
         retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else None
@@ -184,7 +184,7 @@ class Rounds:
         noted = False
         while not self._gate.admit(main=self._main):
             if self._main and self._gate.state is State.SHUT and not noted:
-                await self.standing.amend(self._rejected)
+                await self.standing.amend(self.resource, self._rejected)
                 noted = True
             else:
                 await self._gate.changed(main=self._main)

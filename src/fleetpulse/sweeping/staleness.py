@@ -27,7 +27,7 @@ class Staleness:
             if wait_s > 0:
                 await clock.sleep_until(clock.monotonic() + wait_s)
                 continue
-            await self._standing.amend(self._become_stale)
+            await self._standing.amend(self._standing.main, self._become_stale)
             await clock.sleep_until(clock.monotonic() + OBSERVED_EVERY_S)
 
     def _become_stale(self, record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:

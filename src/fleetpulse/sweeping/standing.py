@@ -120,15 +120,12 @@ class Standing:
         if newest:
             await self._evaluator.wait_caught_up(newest, JUDGED_WITHIN_S)
 
-    async def amend(self, amend: Amend) -> None:
-        """Write a change of the record and its events; the resources' standing troubles count as observed."""
+    async def amend(self, resource: str, amend: Amend) -> None:
+        """Write what becomes of the record; the troubles of the resource that stood already are observed again."""
 
         def compose(record: SourceRecord) -> Entry:
             changed, events = amend(record)
-            subjects = {
-                trouble_key(self.source, trouble.resource, trouble.problem).subject for trouble in record.troubles
-            }
-            return Entry(events=events, record=changed, observed=tuple(sorted(subjects)))
+            return Entry(events=events, record=changed, observed=trouble_subjects(record, resource))
 
         await self.write(compose)
 
@@ -184,6 +181,16 @@ class Standing:
                 )
             case _:
                 pass
+
+
+def trouble_subjects(record: SourceRecord, resource: str) -> tuple[str, ...]:
+    """The subjects under which the resource's standing troubles are judged."""
+    subjects = [
+        trouble_key(record.source, resource, trouble.problem).subject
+        for trouble in record.troubles
+        if trouble.resource == resource
+    ]
+    return tuple(dict.fromkeys(subjects))
 
 
 async def _carried_through(work: Coroutine[Any, Any, int]) -> int:

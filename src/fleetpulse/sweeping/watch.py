@@ -14,7 +14,7 @@ from fleetpulse.sweeping.deployments import DeploymentsPoller
 from fleetpulse.sweeping.devices import DevicesPoller
 from fleetpulse.sweeping.gate import Gate
 from fleetpulse.sweeping.jobs import JobsPoller
-from fleetpulse.sweeping.remembered import Remembered
+from fleetpulse.sweeping.remembered import Remembered, show
 from fleetpulse.sweeping.rounds import Rounds
 from fleetpulse.sweeping.schedule import Schedule
 from fleetpulse.sweeping.staleness import Staleness
@@ -70,11 +70,10 @@ class Watch:
         self._random = random
         self._rounds = {resource: self._rounds_of(resource) for resource in vendor.resources}
         self._pollers = {resource: self._poller(resource) for resource in vendor.resources}
-        main = self._rounds[self.standing.main]
-        self._staleness = Staleness(
-            standing=self.standing, stale_for=lambda: main.schedule.stale_for(main.live_interval)
-        )
-        self.standing.show_remembered(main.schedule.stale_for(main.live_interval))
+        self._staleness = Staleness(standing=self.standing, stale_for=self.stale_for)
+        kinds = {resource.kind for resource in vendor.resources.values()}
+        show(remembered, pages, kinds=kinds, finished_for=pace.finished_for)
+        self.standing.show_remembered(self.stale_for())
 
     @property
     def services(self) -> Mapping[str, Service]:
@@ -83,6 +82,16 @@ class Watch:
             f"poller {self.standing.source}/{resource}": poller.run for resource, poller in self._pollers.items()
         }
         return {**pollers, f"staleness {self.standing.source}": self._staleness.run}
+
+    @property
+    def live_intervals(self) -> Mapping[str, timedelta]:
+        """How often each resource is swept as things are, the main one first."""
+        return {resource: rounds.live_interval for resource, rounds in self._rounds.items()}
+
+    def stale_for(self) -> timedelta:
+        """How old the last good sweep of the main resource may grow, as things are."""
+        main = self._rounds[self.standing.main]
+        return main.schedule.stale_for(main.live_interval)
 
     def retry(self) -> None:
         """Sweep everything now, also where the account is shut for its key."""

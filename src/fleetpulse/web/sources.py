@@ -33,7 +33,11 @@ def _row(source: SourceView) -> dict[str, Any]:
             for trouble in source.troubles
         ],
         "resources": {
-            name: {"last_success": _utc(resource.last_success_at), "interval_s": resource.interval_s}
+            name: {
+                "last_success": _utc(resource.last_success_at),
+                "interval_s": resource.interval_s,
+                "switched_off": resource.switched_off,
+            }
             for name, resource in source.resources.items()
         },
         "devices": {status: source.devices.get(status, 0) for status in DeviceStatus},

@@ -26,10 +26,14 @@ _DOWN = frozenset({Problem.DOWN, Problem.MISCONFIGURED, Problem.REJECTED})
 
 
 class ResourceView(msgspec.Struct, frozen=True):
-    """When a resource was last swept with success (None: never), and how often it is swept now."""
+    """When a resource was last swept with success (None: never), and how often it is swept now.
+
+    `switched_off`: the vendor does not give it to this key; it is asked again now and then.
+    """
 
     last_success_at: datetime | None
     interval_s: float
+    switched_off: bool = False
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
