@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from fleetpulse.alerting.condition import Condition, ConditionKey
+from fleetpulse.alerting.condition import Condition
 from fleetpulse.alerting.judge import Alerting, Observed
 from fleetpulse.alerting.notification import AlertStatus, Notification
 from fleetpulse.alerting.routes import Route
@@ -104,7 +104,11 @@ class Stage:
         """Judge these events as one batch, now."""
         numbered = list(enumerate(events, start=self._last_event + 1))
         self._last_event += len(events)
-        return self._take(self.alerting.judge(numbered, observed, now=self.now))
+        return self._take(self.judge(numbered, observed))
+
+    def judge(self, events: Sequence[tuple[int, Event]], observed: Sequence[Observed]) -> Judgement:
+        """Judge without accepting."""
+        return self.alerting.judge(events, observed, now=self.now)
 
     def wait(self, duration: timedelta) -> list[Notification]:
         """Let time go by, judging whenever something is due."""
@@ -303,8 +307,3 @@ def subjects(notification: Notification, status: AlertStatus, *, new: bool | Non
         for alert in notification.alerts
         if alert.status is status and new in {None, alert.new}
     )
-
-
-def key_of(remembered: Remembered, subject: str) -> ConditionKey:
-    """The condition about this subject."""
-    return next(key for key in remembered.conditions if key.subject == subject)

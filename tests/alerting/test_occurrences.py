@@ -52,6 +52,17 @@ def test_it_is_told_again_only_when_it_grows() -> None:
     assert "failed on 5 of 20 devices" in stage.told[1].text
 
 
+def test_growth_that_was_taken_back_before_it_was_told_is_not_told() -> None:
+    stage = Stage()
+    stage.play(failing(rollout("dp-1", 3), at=stage.now))
+    stage.wait(30 * SECOND)
+    stage.play(failing(rollout("dp-1", 5), at=stage.now))
+
+    stage.play(progressing(rollout("dp-1", 3), at=stage.now))
+
+    assert stage.wait(HOUR) == []
+
+
 def test_a_group_of_several_tells_only_the_new_ones() -> None:
     stage = Stage()
     stage.play(failing(rollout("dp-1", 3), at=stage.now))
@@ -158,6 +169,19 @@ def test_a_count_is_reached_by_that_many(failed: int, told: list[str]) -> None:
     stage.play(failing(rollout("dp-1", failed), at=stage.now))
 
     assert stage.alerts() == told
+
+
+def test_what_follows_a_forgotten_fact_in_the_same_batch_begins_anew() -> None:
+    stage = Stage(rules=rule("FleetDeploymentFailed", count=3))
+
+    stage.play(
+        failing(rollout("dp-1", 1), at=stage.now),
+        finished(rollout("dp-1", 1, done=True), at=stage.now),
+        failing(rollout("dp-1", 3), at=stage.now),
+    )
+
+    (alert,) = (alert for _, alert in stage.alerting.ledger.alerts.items())
+    assert [event.type for event in alert.events] == ["fleet.deployment.device_failed"]
 
 
 def test_a_fact_needs_no_observation_for_its_for_to_run_out() -> None:

@@ -229,6 +229,28 @@ def test_what_was_told_and_is_pending_again_counts_as_firing_until_it_ends() -> 
     assert stage.is_empty()
 
 
+def test_what_is_back_before_its_end_was_told_keeps_its_receiver_whatever_its_tags_are_now() -> None:
+    stage = Stage(rules=AT_ONCE, route=branches(branch("prod", "tag=prod"), branch("lab", "tag=lab")))
+    stage.offline("gate-17", tags=("prod",))
+    stage.wait(MINUTE)
+    stage.online("gate-17", tags=("lab",))
+    stage.offline("gate-17", tags=("lab",))
+
+    quiet = stage.wait(HOUR)
+    told = [*stage.online("gate-17"), *stage.wait(5 * MINUTE)]
+
+    assert quiet == []
+    assert [(each.receiver, each.status) for each in told] == [("prod", RESOLVED)]
+
+
+def test_what_happened_while_nobody_looked_is_marked_late() -> None:
+    stage = Stage(rules=AT_ONCE, route=NO_WAIT)
+
+    (told,) = stage.offline("gate-17", late=True)
+
+    assert [alert.late for alert in told.alerts] == [True]
+
+
 def test_a_route_with_continue_tells_two_receivers_each_everything() -> None:
     stage = Stage(rules=AT_ONCE, route=branches(branch("audit", continue_=True), branch("oncall")))
     stage.offline("gate-17")

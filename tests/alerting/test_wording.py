@@ -135,8 +135,10 @@ def test_a_deployment() -> None:
 
     assert said(*told) == [
         (
-            "[FIRING] Deployment dp-e6a5-7e19 failed on 3 of 20 devices: "
-            '"sh: 1: /usr/bin/python: not found" (2), "disk full" (1); of the 20, 1 is offline now',
+            (
+                "[FIRING] Deployment dp-e6a5-7e19 failed on 3 of 20 devices: "
+                '"sh: 1: /usr/bin/python: not found" (2), "disk full" (1); of the 20, 1 is offline now'
+            ),
             "",
         )
     ]

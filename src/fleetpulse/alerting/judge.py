@@ -131,10 +131,14 @@ class Alerting:
         if isinstance(event, SourceRemoved):
             self._remove(look, event)
             return
-        for turn in turns(event_id, event, look.draft.conditions.get):
-            if turn.key in touched:  # the same subject twice in one batch: judged as if in two
-                del touched[turn.key]
-                self._open(look, turn.key)
+        found = turns(event_id, event, look.draft.conditions.get)
+        again = [turn.key for turn in found if turn.key in touched]
+        if again:  # the same subject twice in one batch: judged as if in two, for opening may forget a past fact
+            for key in again:
+                del touched[key]
+                self._open(look, key)
+            found = turns(event_id, event, look.draft.conditions.get)
+        for turn in found:
             if turn.condition is not None:
                 look.draft.conditions.put(turn.key, turn.condition)
                 touched[turn.key] = None

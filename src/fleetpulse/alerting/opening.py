@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from fleetpulse.alerting.annotate import annotations
-from fleetpulse.alerting.condition import Condition, ConditionKind
+from fleetpulse.alerting.condition import OF_SOURCES, Condition, ConditionKind
 from fleetpulse.alerting.ending import OCCURRENCE_LISTED, Ending
 from fleetpulse.alerting.grouping import Grouping, matchable
 from fleetpulse.alerting.holding import Holding
@@ -140,7 +140,7 @@ class Opening:
             alert,
             annotations=self._annotations(look, rule, condition, alert.labels),
             fires_at=alert.starts_at + rule.for_ if pending else alert.fires_at,
-            size=max(alert.size, condition.size),
+            size=condition.size,
             keep_until_at=look.now + OCCURRENCE_LISTED if grew else keep_until_at,
             end_reason=None,
             events=condition.events,
@@ -163,14 +163,15 @@ class Opening:
         return {name: value for name, value in {**labels, **source.labels, **rule.labels}.items() if value}
 
     def _annotations(self, look: Look, rule: Rule, condition: Condition, labels: Mapping[str, str]) -> dict[str, str]:
-        online: Mapping[str, DeviceStatus] = {}
+        name = condition.key.source
+        statuses: Mapping[str, DeviceStatus] = {}
         if condition.deployment is not None:
-            online = self._fleet.statuses(condition.key.source, condition.deployment.devices)
+            statuses = self._fleet.statuses(name, condition.deployment.devices)
         said = summary(
             condition,
             self._source(condition),
-            devices=self._fleet.devices(condition.key.source),
-            statuses=online,
+            devices=self._fleet.devices(name) if condition.key.kind in OF_SOURCES else 0,
+            statuses=statuses,
             zone=self._zone,
         )
         return annotations(rule, condition, labels=labels, summary=said, external_url=self._external_url, now=look.now)

@@ -23,7 +23,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     `starts_at` is when the condition was first observed, `fires_at` the earliest moment its `for` lets it fire,
     `keep_until_at` how long it goes on firing after the condition ended, or how long a past fact stays listed. `size`
-    is the largest the condition had. One that fires again before all who were told it fires know of its end keeps its
+    is the condition's. One that fires again before all who were told it fires know of its end keeps its
     groups and goes on for them as if it had not ended.
     """
 

@@ -40,7 +40,7 @@ class GroupFacts(msgspec.Struct, frozen=True):
 
 
 class FleetView(Protocol):
-    """What messages say of the fleet around an alert."""
+    """What messages say of the fleet around an alert. It is asked on the thread that judges."""
 
     def devices(self, source: str) -> int:
         """How many devices of a source are known."""
