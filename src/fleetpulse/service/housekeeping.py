@@ -13,6 +13,7 @@ from fleetpulse.metrics.readouts import OutboxReading
 from fleetpulse.service.settings import JournalSettings
 from fleetpulse.service.views import State
 
+FIRST_RETENTION_AFTER: Final = timedelta(minutes=1)
 RETENTION_EVERY: Final = timedelta(hours=1)
 OUTBOX_READ_EVERY_S: Final = 5.0  # more often than Prometheus asks; one grouped count over an index
 
@@ -22,19 +23,25 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 async def keep_retention(journal: Journal, settings: JournalSettings) -> None:
-    """Delete what is older than `retention`, every hour, in batches between which others may write."""
+    """Delete what is older than `retention`, every hour, in batches between which others may write.
+
+    The first time comes soon after the start: a service that restarts every half an hour must not grow for ever.
+    """
+    pause = FIRST_RETENTION_AFTER
     while True:
-        await asyncio.sleep(RETENTION_EVERY.total_seconds())
+        await asyncio.sleep(pause.total_seconds())
+        pause = RETENTION_EVERY
         swept = await journal.sweep_out(older_than=clock.now() - settings.retention, max_events=settings.max_events)
         _log.info("retention", events=swept.events, decisions=swept.decisions, deliveries=swept.deliveries)
 
 
 async def read_outbox(journal: Journal, state: State, receivers: Iterable[str]) -> None:
-    """Keep what the page and the metrics show of the outbox."""
-    names = tuple(receivers)
+    """Keep what the page and the metrics show of the outbox, rows of receivers no longer configured included."""
+    configured = tuple(receivers)
     while True:
         counts = await journal.outbox_counts()
         oldest = await journal.oldest_owed()
+        names = dict.fromkeys([*configured, *(name for name, _ in counts)])
         state.outbox = {
             name: OutboxReading(name, {each: counts.get((name, each), 0) for each in _STATES}, oldest.get(name))
             for name in names

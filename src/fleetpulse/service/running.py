@@ -8,10 +8,12 @@ from typing import Final, TextIO
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import msgspec
 import structlog
 
 from fleetpulse.alerting.judge import Alerting
 from fleetpulse.alerting.rulebook import rules_of
+from fleetpulse.alerting.state import Remembered
 from fleetpulse.alerting.tree import route_of
 from fleetpulse.alerting.wording import SourceFacts
 from fleetpulse.eventqueue.eventqueue import Consumer, EventQueue
@@ -32,7 +34,7 @@ from fleetpulse.service.failures import CrashedError, plain
 from fleetpulse.service.housekeeping import keep_retention, read_outbox
 from fleetpulse.service.settings import Settings
 from fleetpulse.service.sources import Watches
-from fleetpulse.service.supervision import Agents, keep_running, stop_on_signals
+from fleetpulse.service.supervision import Agents, keep_running, stop_on_signals, unless_stopped
 from fleetpulse.service.version import VERSION
 from fleetpulse.service.views import Fleets, State
 from fleetpulse.sweeping.remembered import remove_others
@@ -76,6 +78,16 @@ async def run_service(
     _log.info("stopped")
 
 
+class _Up(msgspec.Struct, frozen=True):
+    """What a house that has come up runs on."""
+
+    journal: Journal
+    web: WebServer
+    consumer: Consumer
+    dispatcher: Dispatcher
+    evaluator: Evaluator
+
+
 class House:
     """Everything wired together; lives once."""
 
@@ -95,76 +107,84 @@ class House:
         self._consumers_stop = asyncio.Event()
 
     async def live(self, stop: asyncio.Event, guests: Callable[[str], Agents]) -> None:
-        """Come up, run until `stop`, go down: producers, what is due, consumers, resources in reverse."""
+        """Come up, run until `stop`, go down: producers, what is due, consumers, resources in reverse.
+
+        A stop while still coming up is obeyed at once: what waits then may wait for a journal that can't be written.
+        """
         async with AsyncExitStack() as resources:
-            journal = await self._open_journal(resources)
-            outbound = await resources.enter_async_context(Outbound(version=VERSION, redactor=self._redactor))
-            web = await resources.enter_async_context(
-                WebServer(
-                    listen=self._settings.http.listen,
-                    views=self._state,
-                    pages=self._pages,
-                    meters=self._meters,
-                    version=VERSION,
-                )
-            )
-            _log.info("listening", url=web.url)
-            receivers = self._receivers(outbound)
-            queue = EventQueue(journal)
-            memory = await journal.remember()
-            consumer = queue.consumer("evaluator", after=memory.cursor)
-            self._meters.watch_queues(lambda: {"evaluator": consumer.backlog})
-            await remove_others(
-                journal, queue, configured={source.name: source.vendor for source in self._settings.sources}
-            )
-            await self._watch(
-                Watches(
-                    outbound=outbound,
-                    journal=journal,
-                    queue=queue,
-                    evaluator=consumer,
-                    pages=self._pages,
-                    meters=self._meters,
-                    finished_for=self._settings.metrics.finished_for,
-                )
-            )
-            alerting = Alerting(
-                rules=self._rules,
-                route=route_of(self._settings.route, [receiver.name for receiver in self._settings.receivers]),
-                sources={
-                    source.name: _facts(source.name, source.vendor, source.labels) for source in self._settings.sources
-                },
-                send_resolved={receiver.name: receiver.send_resolved for receiver in self._settings.receivers},
-                fleet=self._fleets,
-                new_id=lambda: str(uuid4()),
-                remembered=memory,
-                external_url=self._settings.http.external_url,
-                zone=_zone(self._settings.http.timezone),
-            )
-            self._state.alerting = alerting
-            self._meters.watch_alerts(self._state.alert_counts)
-            self._meters.watch_outbox(lambda: tuple(self._state.outbox.values()))
-            dispatcher = Dispatcher(receivers=receivers, journal=journal, meters=self._meters)
-            evaluator = Evaluator(
-                alerting=alerting,
-                consumer=consumer,
-                journal=journal,
-                receivers=receivers,
-                dispatcher=dispatcher,
+            up = await unless_stopped(stop, self._come_up(resources))
+            if up is not None:
+                consumers = self._consumers(up)
+                producers = {**self._producers(), **guests(up.web.url)}
+                self._state.rendered = True
+                await self._run(stop, consumers, producers, up.consumer, up.dispatcher)
+
+    async def _come_up(self, resources: AsyncExitStack) -> _Up:
+        journal = await Journal.open(self._settings.journal.url, redact=self._redactor.redact, at_step=self._at_step)
+        resources.push_async_callback(journal.close)
+        self._state.journal = journal
+        outbound = await resources.enter_async_context(Outbound(version=VERSION, redactor=self._redactor))
+        web = await resources.enter_async_context(
+            WebServer(
+                listen=self._settings.http.listen,
+                views=self._state,
+                pages=self._pages,
                 meters=self._meters,
+                version=VERSION,
             )
-            await catch_up(self._pages)
-            consumers: Agents = {
-                "evaluator": evaluator.run(),
-                "dispatcher": dispatcher.run(),
-                "renderer": Renderer(pages=self._pages).run(),
-                "loop lag": LagMeter(meters=self._meters).run(),
-                "retention": keep_retention(journal, self._settings.journal),
-                "outbox reader": read_outbox(journal, self._state, receivers),
-                "journal watch": _watch_journal(journal),
-            }
-            self._state.rendered = True
-            await self._run(stop, consumers, {**self._producers(), **guests(web.url)}, consumer, dispatcher)
+        )
+        _log.info("listening", url=web.url)
+        doubtful = await journal.release_claims()
+        if doubtful:
+            _log.warning("deliveries were under way when the last process ended; they are sent again", rows=doubtful)
+        queue = EventQueue(journal)
+        memory = await journal.remember()
+        consumer = queue.consumer("evaluator", after=memory.cursor)
+        await self._watch(journal, outbound, queue, consumer)
+        alerting = self._alerting(memory)
+        receivers = self._receivers(outbound)
+        dispatcher = Dispatcher(receivers=receivers, journal=journal, meters=self._meters)
+        evaluator = Evaluator(
+            alerting=alerting,
+            consumer=consumer,
+            journal=journal,
+            receivers=receivers,
+            dispatcher=dispatcher,
+            meters=self._meters,
+        )
+        self._state.alerting = alerting
+        self._meters.watch_queues(lambda: {"evaluator": consumer.backlog})
+        self._meters.watch_alerts(self._state.alert_counts)
+        self._meters.watch_outbox(lambda: tuple(self._state.outbox.values()))
+        await catch_up(self._pages)
+        return _Up(journal, web, consumer, dispatcher, evaluator)
+
+    def _consumers(self, up: _Up) -> Agents:
+        receivers = [receiver.name for receiver in self._settings.receivers]
+        return {
+            "evaluator": up.evaluator.run(),
+            "dispatcher": up.dispatcher.run(),
+            "renderer": Renderer(pages=self._pages).run(),
+            "loop lag": LagMeter(meters=self._meters).run(),
+            "retention": keep_retention(up.journal, self._settings.journal),
+            "outbox reader": read_outbox(up.journal, self._state, receivers),
+            "journal watch": _watch_journal(up.journal),
+        }
+
+    def _alerting(self, memory: Remembered) -> Alerting:
+        return Alerting(
+            rules=self._rules,
+            route=route_of(self._settings.route, [receiver.name for receiver in self._settings.receivers]),
+            sources={
+                source.name: _facts(source.name, source.vendor, source.labels) for source in self._settings.sources
+            },
+            send_resolved={receiver.name: receiver.send_resolved for receiver in self._settings.receivers},
+            fleet=self._fleets,
+            new_id=lambda: str(uuid4()),
+            remembered=memory,
+            external_url=self._settings.http.external_url,
+            zone=_zone(self._settings.http.timezone),
+        )
 
     async def _run(
         self, stop: asyncio.Event, consumers: Agents, producers: Agents, consumer: Consumer, dispatcher: Dispatcher
@@ -183,15 +203,6 @@ class House:
                 _log.warning("stopping with deliveries under way; they are sent again after the next start")
             self._consumers_stop.set()
 
-    async def _open_journal(self, resources: AsyncExitStack) -> Journal:
-        journal = await Journal.open(self._settings.journal.url, redact=self._redactor.redact, at_step=self._at_step)
-        resources.push_async_callback(journal.close)
-        self._state.journal = journal
-        doubtful = await journal.release_claims()
-        if doubtful:
-            _log.warning("deliveries were under way when the last process ended; they are sent again", rows=doubtful)
-        return journal
-
     def _receivers(self, outbound: Outbound) -> dict[str, Receiver]:
         receivers = {}
         for entry in self._settings.receivers:
@@ -199,7 +210,18 @@ class House:
             self._meters.expect_receiver(entry.name)
         return receivers
 
-    async def _watch(self, watches: Watches) -> None:
+    async def _watch(self, journal: Journal, outbound: Outbound, queue: EventQueue, consumer: Consumer) -> None:
+        configured = {source.name: source.vendor for source in self._settings.sources}
+        await remove_others(journal, queue, configured=configured)
+        watches = Watches(
+            outbound=outbound,
+            journal=journal,
+            queue=queue,
+            evaluator=consumer,
+            pages=self._pages,
+            meters=self._meters,
+            finished_for=self._settings.metrics.finished_for,
+        )
         for source in self._settings.sources:
             if source.enabled:
                 watched = await watches.source(source)

@@ -5,13 +5,14 @@ import os
 import signal
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Agents = Mapping[str, Coroutine[Any, Any, None]]
+Result = TypeVar("Result")
 
 
 class ReturnedEarlyError(Exception):
@@ -28,6 +29,21 @@ async def keep_running(agents: Agents, *, until: asyncio.Event) -> None:
         await until.wait()
         for task in tasks:
             task.cancel()
+
+
+async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """The result of some work, or None where `stop` is set first: the work is then cancelled.
+
+    Errors: those of the work, in an ExceptionGroup.
+    """
+    async with asyncio.TaskGroup() as group:
+        doing = group.create_task(work, name="coming up")
+        waiting = group.create_task(stop.wait(), name="stop")
+        await asyncio.wait([doing, waiting], return_when=asyncio.FIRST_COMPLETED)
+        stopped = not doing.done()
+        doing.cancel()
+        waiting.cancel()
+    return None if stopped else doing.result()
 
 
 async def _endless(name: str, agent: Coroutine[Any, Any, None]) -> None:

@@ -88,14 +88,11 @@ class State:
         }
 
     def receivers(self) -> list[ReceiverView]:
-        """All configured receivers with their deliveries."""
-        readings = ((receiver, self.outbox.get(receiver.name)) for receiver in self._receivers)
+        """All configured receivers with their deliveries, then those that are gone and have rows left."""
+        kinds = {receiver.name: receiver.kind for receiver in self._receivers}
+        kinds |= {name: "no longer configured" for name in self.outbox if name not in kinds}
+        readings = {name: self.outbox.get(name, OutboxReading(name, {})) for name in kinds}
         return [
-            ReceiverView(
-                name=receiver.name,
-                kind=receiver.kind,
-                deliveries=reading.deliveries if reading is not None else {},
-                oldest_at=reading.oldest_at if reading is not None else None,
-            )
-            for receiver, reading in readings
+            ReceiverView(name=name, kind=kinds[name], deliveries=reading.deliveries, oldest_at=reading.oldest_at)
+            for name, reading in readings.items()
         ]
