@@ -320,6 +320,31 @@ async def test_nobody_waits_for_one_that_was_too_slow_until_it_has_caught_up(jou
     await waiting
 
 
+async def test_who_is_done_as_the_time_runs_out_is_not_behind(journal: Journal) -> None:
+    queue = EventQueue(journal)
+    consumer = queue.consumer("evaluator", after=0)
+    queue.publish(await commit(journal, 1))
+    await consumer.next(timeout_s=0)
+    waiting = asyncio.ensure_future(consumer.wait_caught_up(1, 0))
+    asyncio.get_running_loop().call_soon(consumer.done, 1)  # behind the wait's first step, before its time is heard of
+
+    await waiting
+    queue.publish([], [SEEN])
+
+    assert await consumer.next(timeout_s=0) == Batch((), (SEEN,))
+
+
+async def test_who_has_done_all_that_was_published_is_never_behind(journal: Journal) -> None:
+    queue = EventQueue(journal)
+    consumer = queue.consumer("evaluator", after=0)
+    await commit(journal, 1)
+
+    await consumer.wait_caught_up(1, 0)  # the event is committed, and not published yet
+    queue.publish([], [SEEN])
+
+    assert await consumer.next(timeout_s=0) == Batch(tuple(await journal.events_after(0)), (SEEN,))
+
+
 async def test_nobody_waits_for_one_that_must_read_more_than_it_is_handed(journal: Journal) -> None:
     queue = EventQueue(journal, max_events=10)
     consumer = queue.consumer("evaluator", after=0)

@@ -1,19 +1,29 @@
 """How a journal is opened, and when it is refused."""
 
 import asyncio
+import errno
 import os
+import resource
 import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from fleetpulse.journal import migration, storage
 from fleetpulse.journal.entries import PageWrite
-from fleetpulse.journal.errors import JournalCorruptError, JournalHeldError, JournalUnavailableError
+from fleetpulse.journal.errors import (
+    JournalCorruptError,
+    JournalHeldError,
+    JournalUnavailableError,
+    told_with_cure,
+)
 from fleetpulse.journal.journal import Journal
+from fleetpulse.journal.lock import FileLock
 from fleetpulse.journal.schema import METADATA, REVISIONS
 from journal.things import Opener, content, delivery, judgement, offline, record
 
@@ -126,6 +136,43 @@ async def test_a_url_that_names_no_usable_file_is_refused_with_its_cure(url: str
         await Journal.open(url, redact=str)
 
     assert "hidden" not in str(caught.value)
+
+
+@contextmanager
+def full() -> Iterator[None]:
+    """A disk on which files can be made and none can grow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("before", [False, True])
+async def test_a_full_disk_is_told_with_its_cure(opened: Opener, before: bool) -> None:
+    if before:
+        await (await opened()).close()
+
+    with full(), pytest.raises(JournalUnavailableError, match="make room on its disk"):
+        await opened()
+
+    assert (await opened()).writable
+
+
+def test_a_lock_holds_where_nobody_can_be_told_who_holds_it(path: Path) -> None:
+    with full():
+        lock = FileLock.hold(path)
+
+    with pytest.raises(JournalHeldError, match="pid unknown"):
+        FileLock.hold(path)
+    lock.release()
+
+
+def test_a_full_disk_is_not_taken_for_a_missing_right() -> None:
+    words = told_with_cure(OSError(errno.ENOSPC, "No space left on device"), cure="ask for the right")
+
+    assert words == "No space left on device; free some space there"
 
 
 async def test_a_directory_is_refused(opened: Opener, path: Path) -> None:

@@ -1,11 +1,13 @@
 """The outbox: what is owed, transactions 4 and 5, and retention."""
 
+import sqlite3
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from fleetpulse.alerting.state import Judgement
+from fleetpulse.alerting.state import Decision, Judgement
 from fleetpulse.journal.entries import DeliveryRecord, PageWrite, Swept
 from fleetpulse.journal.errors import JournalRefusedError
 from fleetpulse.journal.journal import Journal
@@ -37,7 +39,7 @@ async def test_due_rows_are_claimed_once_those_due_the_longest_first(journal: Jo
 async def test_a_row_waits_for_the_older_one_of_its_group(journal: Journal) -> None:
     began, ended = delivery("began", group="Lyon"), delivery("ended", group="Lyon", created_s=1)
     other = delivery("other", group="Porto", created_s=2)
-    await journal.commit_judgement(Judgement(), deliveries=[(row, False) for row in (ended, began, other)])
+    await journal.commit_judgement(Judgement(), deliveries=[(row, False) for row in (began, ended, other)])
     failed = DeliveryRecord(id="began", state="retry", at=AT, due_at=LATER)
     over = [DeliveryRecord(id=key, state="delivered", at=AT) for key in ("other", "began")]
 
@@ -52,6 +54,81 @@ async def test_a_row_waits_for_the_older_one_of_its_group(journal: Journal) -> N
     assert (meanwhile, due_at) == ([], LATER)
     assert [row.id for row in again] == ["began"]
     assert [row.id for row in last] == ["ended"]
+
+
+async def test_a_clock_that_is_set_back_turns_nothing_around(journal: Journal) -> None:
+    rows = [delivery("began", group="Lyon"), delivery("ended", group="Lyon", created_s=-3600, due_s=-3600)]
+    for row in rows:
+        await journal.commit_judgement(Judgement(), deliveries=[(row, False)])
+
+    first, due_at = await journal.claim("ops", now=AT), await journal.next_due("ops")
+    await journal.record([DeliveryRecord(id="began", state="delivered", at=AT)])
+    last = await journal.claim("ops", now=AT)
+
+    assert ([row.id for row in first], due_at) == (["began"], None)
+    assert [row.id for row in last] == ["ended"]
+    assert [row.id for row in await journal.outbox()] == ["ended", "began"]
+    assert [row.id for row in await journal.outbox(after="ended")] == ["began"]
+
+
+async def test_rows_due_at_once_are_claimed_in_the_order_they_were_made(journal: Journal) -> None:
+    await owe(journal, ("b", 0), ("a", 0), ("c", -1))
+
+    assert [row.id for row in await journal.claim("ops", now=AT)] == ["c", "b", "a"]
+
+
+async def test_recording_and_claiming_are_one_operation(opened: Opener) -> None:
+    steps: list[str] = []
+    journal = await opened(steps.append)
+    await owe(journal, ("a", 0), claimed=True)
+    await owe(journal, ("b", 0), ("c", 0), ("d", 9))
+    await journal.commit_judgement(Judgement(), deliveries=[(delivery("another's", receiver="dev"), False)])
+    steps.clear()
+
+    claimed, due_at = await journal.record_and_claim("ops", [DELIVERED], now=AT, limit=1)
+    none, later = await journal.record_and_claim("ops", [], now=LATER, limit=0)
+
+    assert ([row.id for row in claimed], due_at) == (["b"], AT)
+    assert (none, later) == ([], AT)
+    assert steps == [f"{step}:{place}-commit" for place in ("before", "after") for step in ("record", "claim")] + [
+        "record:before-commit",
+        "record:after-commit",
+    ]
+    assert await journal.outbox_counts() == {
+        ("ops", "delivered"): 1,
+        ("ops", "claimed"): 1,
+        ("ops", "owed"): 2,
+        ("dev", "owed"): 1,
+    }
+
+
+async def test_an_outcome_frees_the_next_row_of_its_group_at_once(journal: Journal) -> None:
+    await journal.commit_judgement(Judgement(), deliveries=[(delivery("a", group="Lyon"), True)])
+    await journal.commit_judgement(Judgement(), deliveries=[(delivery("b", group="Lyon"), False)])
+
+    claimed, due_at = await journal.record_and_claim("ops", [DELIVERED], now=AT, limit=9)
+
+    assert ([row.id for row in claimed], due_at) == (["b"], None)
+
+
+async def test_a_payload_goes_when_it_was_delivered_and_stays_while_it_may_be_sent(
+    journal: Journal, path: Path
+) -> None:
+    await owe(journal, ("a", 0), ("b", 0), ("c", 0), claimed=True)
+
+    await journal.record(
+        [
+            DELIVERED,
+            DeliveryRecord(id="b", state="dead", at=AT),
+            DeliveryRecord(id="c", state="retry", at=AT, due_at=AT),
+        ]
+    )
+
+    await journal.close()
+    with sqlite3.connect(path) as other:
+        stored = dict(other.execute("SELECT id, payload FROM outbox"))
+    other.close()
+    assert stored == {"a": b"", "b": delivery("b").payload, "c": delivery("c").payload}
 
 
 async def test_a_row_born_claimed_is_not_claimed_again(journal: Journal) -> None:
@@ -129,8 +206,7 @@ async def test_the_outbox_is_counted_by_receiver_and_state(journal: Journal) -> 
 
 
 async def test_lists_go_on_from_behind_a_row(journal: Journal) -> None:
-    deliveries = [(delivery(key, created_s=created_s), False) for key, created_s in (("a", 1), ("b", 2), ("c", 2))]
-    await journal.commit_judgement(Judgement(), deliveries=deliveries)
+    await owe(journal, ("a", 0), ("b", 0), ("c", 0))
     await journal.record([DELIVERED])
 
     listed = {
@@ -190,6 +266,16 @@ async def test_more_events_than_wanted_go_oldest_first(journal: Journal) -> None
 
     assert swept == Swept(events=7)
     assert [event.id for event in await journal.events_after(0)] == [8, 9, 10]
+
+
+async def test_more_decisions_than_wanted_go_oldest_first(journal: Journal) -> None:
+    for number in range(10):
+        await journal.commit_judgement(Judgement(decisions=(Decision(at=AT, reason=f"r{number}"),)))
+
+    swept = await journal.sweep_out(older_than=AT, max_events=3, batch=2)
+
+    assert swept == Swept(decisions=7)
+    assert [decision.reason for decision in await journal.decisions()] == ["r9", "r8", "r7"]
 
 
 async def test_a_payload_is_sent_byte_by_byte_as_it_was_made(journal: Journal) -> None:

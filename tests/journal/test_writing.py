@@ -186,6 +186,26 @@ async def test_closing_does_what_waits(opened: Opener) -> None:
     assert [await write for write in writes] == [range(1, 2), range(2, 3), range(3, 4)]
 
 
+async def test_a_pause_folds_the_log_into_the_file(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleetpulse.journal.clerk._REST_AFTER_S", 0.0)
+
+    await journal.commit_page(page(1, name="folded in"))
+
+    async with asyncio.timeout(30):
+        while b"folded in" not in content(path):  # noqa: ASYNC110 - another thread writes it, and tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_one_that_fails_alone_leaves_the_next_its_transaction(journal: Journal) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        await journal.commit_page(page(1, name="\ud800"))
+
+    assert await journal.commit_page(page(2)) == range(1, 2)
+    assert journal.writable
+
+
 async def test_a_bug_in_the_journal_ends_everything(opened: Opener) -> None:
     def stumble(step: str) -> None:
         raise ZeroDivisionError(step)

@@ -125,7 +125,8 @@ class Consumer:
             async with asyncio.timeout(timeout_s):
                 await waited
         except TimeoutError:
-            self._fall_behind()
+            if self._done < event_id:  # else it was done while the time ran out, in one iteration of the loop
+                self._fall_behind()
         finally:
             self._waiting.remove(entry)
 
@@ -160,6 +161,8 @@ class Consumer:
         return ripe
 
     def _fall_behind(self) -> None:
+        if self._done >= self._queue.published:
+            return  # nothing is left whose end would take it away again
         self._behind = True
         self._observations.clear()
         self._observed = 0

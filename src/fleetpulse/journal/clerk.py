@@ -6,10 +6,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from fleetpulse.journal.errors import (
@@ -24,6 +25,8 @@ from fleetpulse.journal.errors import (
 
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
+_REST_AFTER_S: Final = 0.1  # a judgement follows its page sooner than this
+_REST_EVERY_S: Final = 10.0
 _LAST_TRIES: Final = 3  # for what still waits when the clerk is told to stop; a full disk must not hold up the end
 
 Result = TypeVar("Result")
@@ -65,9 +68,10 @@ class _Outcome:
 class Clerk:
     """Carries out operations in the order they were handed over; those that wait together share one transaction.
 
-    Each is in a savepoint of its own, so one that fails does not spoil the others. A transaction that cannot be made
-    for now (locked, disk full, I/O) is tried again with the same operations while their callers wait. `on_failure` is
-    called once, on the loop, with what makes the journal unusable: damage, or a bug.
+    One that fails does not spoil the others. A transaction that cannot be made for now (locked, disk full, I/O) is
+    tried again with the same operations while their callers wait. `on_failure` is called once, on the loop, with what
+    makes the journal unusable: damage, or a bug. `at_rest` is called in a pause after work, on the clerk's thread:
+    chores that no caller should wait for.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Clerk:
         together: int,
         at_step: Callable[[str], None],
         on_failure: Callable[[Exception], None],
+        at_rest: Work[None] = ignore,
     ) -> None:
         self.trouble = ""
         self.owed = 0
@@ -86,6 +91,9 @@ class Clerk:
         self._together = together
         self._at_step = at_step
         self._on_failure = on_failure
+        self._at_rest = at_rest
+        self._rested = True
+        self._rest_due_s = 0.0
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger("fleetpulse.journal")
         self._waiting: queue.SimpleQueue[_Operation[Any] | None] = queue.SimpleQueue()
@@ -128,7 +136,7 @@ class Clerk:
         self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
     def _take(self) -> tuple[list[_Operation[Any]], bool]:
-        operation = self._waiting.get()
+        operation = self._next()
         batch: list[_Operation[Any]] = []
         while operation is not None:
             batch.append(operation)
@@ -139,6 +147,20 @@ class Clerk:
             except queue.Empty:
                 return batch, True
         return batch, False
+
+    def _next(self) -> _Operation[Any] | None:
+        if not self._rested:
+            try:
+                return self._waiting.get(timeout=max(_REST_AFTER_S, self._rest_due_s - time.monotonic()))
+            except queue.Empty:
+                self._rest()
+        return self._waiting.get()
+
+    def _rest(self) -> None:
+        self._rested, self._rest_due_s = True, time.monotonic() + _REST_EVERY_S
+        if self._connection is not None:
+            with suppress(DBAPIError, sqlite3.Error):  # the next transaction finds the same, and has words for it
+                self._at_rest(self._connection)
 
     def _serve(self, batch: list[_Operation[Any]]) -> None:
         try:
@@ -204,10 +226,15 @@ class Clerk:
     def _transact(self, batch: list[_Operation[Any]]) -> list[_Outcome]:
         if self._connection is None:
             self._connection = self._engine.connect()
+        self._rested = False
         transaction = self._connection.begin()
-        outcomes = [_apart(self._connection, operation) for operation in batch]
+        if len(batch) == 1:  # alone, it needs no savepoint
+            outcomes = [_outcome(self._connection, batch[0], undo=transaction)]
+        else:
+            outcomes = [_apart(self._connection, operation) for operation in batch]
         self._tell(batch, outcomes, "before-commit")
-        transaction.commit()
+        if transaction.is_active:
+            transaction.commit()
         for operation, outcome in zip(batch, outcomes, strict=True):
             if outcome.error is None:
                 operation.committed(outcome.result)
@@ -230,21 +257,26 @@ class Clerk:
 
 def _apart(connection: Connection, operation: _Operation[Any]) -> _Outcome:
     savepoint = connection.begin_nested()
+    outcome = _outcome(connection, operation, undo=savepoint)
+    if outcome.error is None:
+        savepoint.commit()
+    return outcome
+
+
+def _outcome(connection: Connection, operation: _Operation[Any], *, undo: Transaction) -> _Outcome:
     try:
-        result = operation.work(connection)
+        return _Outcome(result=operation.work(connection))
     except (DBAPIError, sqlite3.Error) as error:
         if verdict(error) is not Verdict.OWN:
             raise
-        savepoint.rollback()
+        undo.rollback()
         return _Outcome(error=_refusal(error, told(error)))
     except SQLAlchemyError as error:
-        savepoint.rollback()
+        undo.rollback()
         return _Outcome(error=_refusal(error, type(error).__name__))
     except Exception as error:  # noqa: BLE001 - it is the caller's, who is told
-        savepoint.rollback()
+        undo.rollback()
         return _Outcome(error=error)
-    savepoint.commit()
-    return _Outcome(result=result)
 
 
 def _refusal(error: Exception, words: str) -> JournalRefusedError:

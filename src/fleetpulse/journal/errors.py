@@ -1,5 +1,6 @@
 """What can be wrong with a journal, and what the storage's own errors mean."""
 
+import errno
 import sqlite3
 from enum import Enum, auto
 from typing import Final
@@ -49,6 +50,7 @@ _PASSING: Final = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -65,6 +67,17 @@ def verdict(error: BaseException) -> Verdict:
 def told(error: BaseException) -> str:
     """The driver's own words: never SQLAlchemy's, which carry the statement and its parameters."""
     return str(_origin(error))
+
+
+def full(error: BaseException) -> bool:
+    """Whether a full disk may be behind the error; SQLite tells of one as an I/O error where it grows its log."""
+    code = getattr(_origin(error), "sqlite_errorcode", 0)
+    return code & _PRIMARY_CODE in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+
+
+def told_with_cure(error: OSError, *, cure: str) -> str:
+    """The system's own words and what to do: make room where it is full, else what the caller knows."""
+    return f"{error.strerror}; {'free some space there' if error.errno in _FULL else cure}"
 
 
 def _origin(error: BaseException) -> BaseException:

@@ -54,6 +54,7 @@ class Journal:
             together=_TOGETHER,
             at_step=at_step,
             on_failure=self._fail,
+            at_rest=storage.fold_log,
         )
         self._reader = Clerk(
             task="read",
@@ -168,6 +169,23 @@ class Journal:
         """Transaction 5: what became of tries. A row that has reached its end meanwhile stays as it is."""
         await self._write(partial(outbox.record, outcomes=outcomes, encoder=self._encoder), "record")
 
+    async def record_and_claim(
+        self, receiver: str, outcomes: Sequence[DeliveryRecord], *, now: datetime, limit: int
+    ) -> tuple[list[Delivery], datetime | None]:
+        """Transactions 5 and 4 as one: `record`, then `claim`, then `next_due` of what is still owed.
+
+        It is the courier's whole business with the journal between two batches; a `limit` of 0 claims nothing.
+        """
+        work = partial(
+            outbox.record_and_claim,
+            receiver=receiver,
+            outcomes=outcomes,
+            now=now,
+            limit=limit,
+            encoder=self._encoder,
+        )
+        return await self._write(work, "record", *(["claim"] if limit else []))
+
     async def release_claims(self) -> int:
         """At the start: every claimed row is owed again, marked doubtful; how many they were."""
         return await self._write(outbox.release, "release")
@@ -204,6 +222,7 @@ class Journal:
     async def sweep_out(self, *, older_than: datetime, max_events: int, batch: int = 5000) -> Swept:
         """Retention: delete what is old, or too much, in transactions of `batch` rows that others go between.
 
+        Of events and of decisions no more than `max_events` are kept each.
         Kept whatever its age: an event that a cursor has not passed, a delivery that has not reached its end.
         Cancellation: safe; what is deleted stays deleted.
         """
@@ -216,8 +235,9 @@ class Journal:
 
         return Swept(
             events=await deleted(retention.old_events, older_than=older_than)
-            + await deleted(retention.surplus_events, max_events=max_events),
-            decisions=await deleted(retention.old_decisions, older_than=older_than),
+            + await deleted(retention.surplus_events, most=max_events),
+            decisions=await deleted(retention.old_decisions, older_than=older_than)
+            + await deleted(retention.surplus_decisions, most=max_events),
             deliveries=await deleted(retention.old_deliveries, older_than=older_than),
             set_aside=await deleted(retention.old_set_aside, older_than=older_than),
         )
@@ -246,9 +266,7 @@ class Journal:
 def _make_ready(path: Path) -> tuple[FileLock, int]:
     lock = FileLock.hold(path)
     try:
-        storage.make_ready(path)
-        with storage.engine(path, begin="BEGIN").connect() as connection, connection.begin():
-            return lock, pages.last_event_id(connection)
+        return lock, storage.make_ready(path)
     except BaseException:
         lock.release()
         raise

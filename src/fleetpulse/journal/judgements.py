@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from sqlalchemy import Connection, Table, select
 
+from fleetpulse import clock
 from fleetpulse.alerting.condition import Condition, ConditionKey, ConditionKind
 from fleetpulse.alerting.state import Alert, Decision, Group, Judgement, Remembered, Told
 from fleetpulse.journal import outbox, rows
@@ -39,19 +40,16 @@ def write(
     rows.add(
         connection,
         DECISIONS,
+        ("at", "reason", "source", "subject", "fingerprint", "detail"),
         (
-            {**msgspec.structs.asdict(decision), "detail": encoder.text(decision.detail)}
-            for decision in judgement.decisions
+            (clock.to_us(each.at), each.reason, each.source, each.subject, each.fingerprint, encoder.text(each.detail))
+            for each in judgement.decisions
         ),
     )
     outbox.add(connection, deliveries, encoder=encoder)
-    rows.put(
-        connection,
-        SET_ASIDE,
-        ({"event_id": event, "error": encoder.text(error), "at": at} for event, error in set_aside),
-    )
+    rows.put(connection, SET_ASIDE, ((event, encoder.text(error), clock.to_us(at)) for event, error in set_aside))
     if judgement.cursor is not None:
-        rows.put(connection, CURSORS, [{"consumer": EVALUATOR, "event_id": judgement.cursor}])
+        rows.put(connection, CURSORS, [(EVALUATOR, judgement.cursor)])
 
 
 def remember(connection: Connection) -> Remembered:
@@ -93,17 +91,9 @@ def _keep(
     values: Mapping[Key, msgspec.Struct | None],
     encoder: Encoder,
 ) -> None:
-    names = [column.name for column in table.primary_key]
     rows.remove(connection, table, (key for key, value in values.items() if value is None))
-    rows.put(
-        connection,
-        table,
-        (
-            {**dict(zip(names, key, strict=True)), "payload": encoder.json(value)}
-            for key, value in values.items()
-            if value is not None
-        ),
-    )
+    kept = ((*key, encoder.json(value)) for key, value in values.items() if value is not None)
+    rows.put(connection, table, kept)
 
 
 def _kept(connection: Connection, table: Table, kind: type[Value]) -> dict[tuple[Any, ...], Value]:

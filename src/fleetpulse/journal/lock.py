@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from fleetpulse.journal.errors import JournalHeldError, JournalUnavailableError
+from fleetpulse.journal.errors import JournalHeldError, JournalUnavailableError, told_with_cure
 
 _LONGEST_PID_BYTES = 32
 
@@ -33,8 +34,8 @@ class FileLock:
             ) from error
         except OSError as error:
             raise JournalUnavailableError(
-                f"journal {journal}: {path} cannot be written: {error.strerror}; "
-                "give the user of this process the right to write in that directory"
+                f"journal {journal}: {path} cannot be written: "
+                + told_with_cure(error, cure="give the user of this process the right to write in that directory")
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,8 +49,9 @@ class FileLock:
             raise JournalHeldError(
                 f"journal {journal} is held by another instance (pid {holder or 'unknown'}); stop that one first"
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # on a full disk the lock holds all the same, only nobody can read who holds it
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return cls(descriptor)
 
     def release(self) -> None:

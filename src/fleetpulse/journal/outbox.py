@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, false, func, select, true, update
 
+from fleetpulse import clock
 from fleetpulse.journal import rows
 from fleetpulse.journal.encoding import Encoder
 from fleetpulse.journal.entries import Delivery, DeliveryRecord, OutboxRow
@@ -16,21 +16,56 @@ from fleetpulse.journal.schema import OUTBOX
 OWED: Final = "owed"
 CLAIMED: Final = "claimed"
 _OPEN: Final = (OWED, CLAIMED)
-_NO_OUTCOME: Final = {"reason": "", "detail": "", "status": None, "done_at": None}
+_TIMES: Final = frozenset({"created_at", "noticed_at", "due_at"})
+
+
+def _leads_its_group() -> ColumnElement[bool]:
+    older = OUTBOX.alias()
+    return ~exists().where(
+        older.c.receiver == OUTBOX.c.receiver,
+        older.c.group_key == OUTBOX.c.group_key,
+        older.c.state.in_(_OPEN),
+        older.c.sequence < OUTBOX.c.sequence,
+    )
+
+
+# Made once: to put a statement together takes several times as long as to run it.
+_OWED: Final = (OUTBOX.c.receiver == bindparam("receiver"), OUTBOX.c.state == OWED, _leads_its_group())
+_DUE: Final = (
+    select(*(OUTBOX.c[name] for name in Delivery.__struct_fields__))
+    .where(*_OWED, OUTBOX.c.due_at <= bindparam("now"))
+    .order_by(OUTBOX.c.due_at, OUTBOX.c.sequence)
+    .limit(bindparam("limit"))
+)
+_NEXT_DUE: Final = select(func.min(OUTBOX.c.due_at)).where(*_OWED)
+_CLAIM: Final = update(OUTBOX).where(OUTBOX.c.id == bindparam("key")).values(state=CLAIMED)
+_TRIED: Final = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("key"), OUTBOX.c.done_at.is_(None))
+    .values(
+        attempts=OUTBOX.c.attempts + 1,
+        reason=bindparam("told_reason"),
+        detail=bindparam("told_detail"),
+        status=bindparam("told_status"),
+    )
+)
+_OUTCOMES: Final = {
+    "retry": _TRIED.values(state=OWED, due_at=bindparam("told_at"), doubtful=false()),
+    # What was delivered is never sent again, and payloads are most of the outbox; a dead row keeps its own.
+    "delivered": _TRIED.values(state="delivered", done_at=bindparam("told_at"), payload=b""),
+    "dead": _TRIED.values(state="dead", done_at=bindparam("told_at")),
+}
 
 
 def add(connection: Connection, deliveries: Sequence[tuple[Delivery, bool]], *, encoder: Encoder) -> None:
     """New rows; the bool says that a row is born claimed. A payload is stored as it is: it is sent as it is."""
+    names = Delivery.__struct_fields__
     rows.add(
         connection,
         OUTBOX,
+        (*names, "state", "reason", "detail"),
         (
-            {
-                **msgspec.structs.asdict(delivery),
-                "summary": encoder.text(delivery.summary),
-                "state": CLAIMED if claimed else OWED,
-                **_NO_OUTCOME,
-            }
+            (*(_stored(name, getattr(delivery, name), encoder) for name in names), CLAIMED if claimed else OWED, "", "")
             for delivery, claimed in deliveries
         ),
     )
@@ -41,17 +76,10 @@ def claim(connection: Connection, receiver: str, *, now: datetime, limit: int) -
 
     A later row of a group waits for it: told the other way round, what is over would seem to have begun again.
     """
-    columns = [OUTBOX.c[name] for name in Delivery.__struct_fields__]
-    due = (
-        select(*columns)
-        .where(OUTBOX.c.receiver == receiver, OUTBOX.c.state == OWED, OUTBOX.c.due_at <= now, _leads_its_group())
-        .order_by(OUTBOX.c.due_at, OUTBOX.c.created_at, OUTBOX.c.id)
-        .limit(limit)
-    )
-    claimed = [Delivery(**row._mapping) for row in connection.execute(due)]  # noqa: SLF001 - a Row's public mapping
+    due = connection.execute(_DUE, {"receiver": receiver, "now": now, "limit": limit})
+    claimed = [Delivery(**row._mapping) for row in due]  # noqa: SLF001 - a Row's public mapping
     if claimed:
-        statement = update(OUTBOX).where(OUTBOX.c.id == bindparam("key")).values(state=CLAIMED)
-        connection.execute(statement, [{"key": delivery.id} for delivery in claimed])
+        connection.execute(_CLAIM, [{"key": delivery.id} for delivery in claimed])
     return claimed
 
 
@@ -60,37 +88,38 @@ def record(connection: Connection, outcomes: Sequence[DeliveryRecord], *, encode
 
     Errors: JournalRefusedError for a `retry` without `due_at`.
     """
-    again, ended = [], []
+    told: dict[str, list[dict[str, Any]]] = {state: [] for state in _OUTCOMES}
     for outcome in outcomes:
-        told = {
-            "key": outcome.id,
-            "told_reason": outcome.reason,
-            "told_detail": encoder.text(outcome.detail),
-            "told_status": outcome.status,
-        }
-        if outcome.state != "retry":
-            ended.append({**told, "told_state": outcome.state, "told_at": outcome.at})
-        elif outcome.due_at is None:
+        again = outcome.state == "retry"
+        if again and outcome.due_at is None:
             raise JournalRefusedError(f"delivery {outcome.id} is to be tried again, but not when")
-        else:
-            again.append({**told, "told_due_at": outcome.due_at})
-    statement = (
-        update(OUTBOX)
-        .where(OUTBOX.c.id == bindparam("key"), OUTBOX.c.done_at.is_(None))
-        .values(
-            attempts=OUTBOX.c.attempts + 1,
-            reason=bindparam("told_reason"),
-            detail=bindparam("told_detail"),
-            status=bindparam("told_status"),
+        told[outcome.state].append(
+            {
+                "key": outcome.id,
+                "told_reason": outcome.reason,
+                "told_detail": encoder.text(outcome.detail),
+                "told_status": outcome.status,
+                "told_at": outcome.due_at if again else outcome.at,
+            }
         )
-    )
-    if again:
-        connection.execute(
-            statement.values(state=OWED, due_at=bindparam("told_due_at"), doubtful=false()),
-            again,
-        )
-    if ended:
-        connection.execute(statement.values(state=bindparam("told_state"), done_at=bindparam("told_at")), ended)
+    for state, parameters in told.items():
+        if parameters:
+            connection.execute(_OUTCOMES[state], parameters)
+
+
+def record_and_claim(
+    connection: Connection,
+    receiver: str,
+    outcomes: Sequence[DeliveryRecord],
+    *,
+    now: datetime,
+    limit: int,
+    encoder: Encoder,
+) -> tuple[list[Delivery], datetime | None]:
+    """What became of tries, the next rows to send, and when the next of those that stay owed is to be sent."""
+    record(connection, outcomes, encoder=encoder)
+    claimed = claim(connection, receiver, now=now, limit=limit) if limit else []
+    return claimed, next_due(connection, receiver)
 
 
 def release(connection: Connection) -> int:
@@ -105,24 +134,8 @@ def release(connection: Connection) -> int:
 
 def next_due(connection: Connection, receiver: str) -> datetime | None:
     """When the receiver's next row is to be sent; a row that waits for an older one of its group is not next."""
-    owed = select(func.min(OUTBOX.c.due_at)).where(
-        OUTBOX.c.receiver == receiver, OUTBOX.c.state == OWED, _leads_its_group()
-    )
-    due_at: datetime | None = connection.execute(owed).scalar()
+    due_at: datetime | None = connection.execute(_NEXT_DUE, {"receiver": receiver}).scalar()
     return due_at
-
-
-def _leads_its_group() -> ColumnElement[bool]:
-    older = OUTBOX.alias()
-    return ~exists().where(
-        older.c.receiver == OUTBOX.c.receiver,
-        older.c.group_key == OUTBOX.c.group_key,
-        older.c.state.in_(_OPEN),
-        or_(
-            older.c.created_at < OUTBOX.c.created_at,
-            and_(older.c.created_at == OUTBOX.c.created_at, older.c.id < OUTBOX.c.id),
-        ),
-    )
 
 
 def counts(connection: Connection) -> Mapping[tuple[str, str], int]:
@@ -144,13 +157,18 @@ def oldest(connection: Connection) -> Mapping[str, datetime]:
 def listing(connection: Connection, *, state: str | None, after: str | None, limit: int) -> list[OutboxRow]:
     """Rows newest first, from behind the row `after`; nothing where that row is gone."""
     columns: list[Any] = [OUTBOX.c[name] for name in OutboxRow.__struct_fields__]
-    wanted = select(*columns).order_by(OUTBOX.c.created_at.desc(), OUTBOX.c.id.desc()).limit(limit)
+    wanted = select(*columns).order_by(OUTBOX.c.sequence.desc()).limit(limit)
     if state is not None:
         wanted = wanted.where(OUTBOX.c.state == state)
     if after is not None:
-        created_at = connection.execute(select(OUTBOX.c.created_at).where(OUTBOX.c.id == after)).scalar()
-        if created_at is None:
-            return []
-        older = OUTBOX.c.created_at < created_at
-        wanted = wanted.where(or_(older, and_(OUTBOX.c.created_at == created_at, OUTBOX.c.id < after)))
+        # without that row it is compared with NULL, which no row is smaller than
+        wanted = wanted.where(
+            OUTBOX.c.sequence < select(OUTBOX.c.sequence).where(OUTBOX.c.id == after).scalar_subquery()
+        )
     return [OutboxRow(**row._mapping) for row in connection.execute(wanted)]  # noqa: SLF001 - a Row's public mapping
+
+
+def _stored(name: str, value: Any, encoder: Encoder) -> Any:
+    if name in _TIMES:
+        return clock.to_us(value)
+    return encoder.text(value) if name == "summary" else value

@@ -18,6 +18,7 @@ from fleetpulse.journal.schema import CURSORS, EVENTS, FOLLOWED, SEGMENTS, SOURC
 
 _EVENT: Final[msgspec.json.Decoder[AnyEvent]] = msgspec.json.Decoder(AnyEvent)
 _RECORD: Final = msgspec.json.Decoder(SourceRecord)
+_NEWEST: Final = select(func.max(EVENTS.c.id))  # made once: to put a statement together takes longer than to run it
 
 
 def write(connection: Connection, page: PageWrite, *, encoder: Encoder) -> range:
@@ -27,7 +28,7 @@ def write(connection: Connection, page: PageWrite, *, encoder: Encoder) -> range
         SEGMENTS,
         (
             # Segments are not searched for secrets: what is known must be after a restart what it was before.
-            {"source": page.source, "number": number, "payload": known.dump(segment)}
+            (page.source, number, known.dump(segment))
             for number, segment in page.segments.items()
         ),
     )
@@ -36,13 +37,13 @@ def write(connection: Connection, page: PageWrite, *, encoder: Encoder) -> range
         connection,
         FOLLOWED,
         (
-            {"source": page.source, "kind": kind, "id": key, "payload": encoder.msgpack(thing)}
+            (page.source, kind, key, encoder.msgpack(thing))
             for (kind, key), thing in page.followed.items()
             if thing is not None
         ),
     )
     if page.record is not None:
-        rows.put(connection, SOURCES, [{"source": page.source, "payload": encoder.json(page.record)}])
+        rows.put(connection, SOURCES, [(page.source, encoder.json(page.record))])
     return _append(connection, page.events, encoder)
 
 
@@ -87,14 +88,14 @@ def last_event_id(connection: Connection) -> int:
 
     Retention may have deleted that very event, but never past a cursor, so then the cursor says it.
     """
-    newest = connection.scalar(select(func.max(EVENTS.c.id))) or 0
+    newest = connection.scalar(_NEWEST) or 0
     return max(newest, connection.scalar(select(func.max(CURSORS.c.event_id))) or 0)
 
 
 def _append(connection: Connection, events: Sequence[Event], encoder: Encoder) -> range:
     if not events:
         return range(0)
-    rows.append(
+    rows.add(
         connection,
         EVENTS,
         ("source", "subject", "type", "seen_at", "payload"),
@@ -104,7 +105,7 @@ def _append(connection: Connection, events: Sequence[Event], encoder: Encoder) -
         ),
     )
     # Nobody else inserts while this transaction is open, so the ids are the last ones and without a gap.
-    last = connection.execute(select(func.max(EVENTS.c.id))).scalar_one()
+    last = connection.execute(_NEWEST).scalar_one()
     return range(last - len(events) + 1, last + 1)
 
 

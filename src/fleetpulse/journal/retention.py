@@ -15,18 +15,24 @@ def old_events(connection: Connection, *, older_than: datetime, batch: int) -> i
     return _delete(connection, EVENTS, *wanted, order=EVENTS.c.seen_at, batch=batch)
 
 
-def surplus_events(connection: Connection, *, max_events: int, batch: int) -> int:
-    """Delete the first events where there are more than `max_events`; how many they were.
+def surplus_events(connection: Connection, *, most: int, batch: int) -> int:
+    """Delete the first events where there are more than `most`; how many they were.
 
     Ids stand for the count: they have hardly a gap, and counting half a million rows takes longer than deleting them.
     """
-    surplus = min(pages.last_event_id(connection) - max_events, _passed(connection))
+    surplus = min(pages.last_event_id(connection) - most, _passed(connection))
     return _delete(connection, EVENTS, EVENTS.c.id <= surplus, order=EVENTS.c.id, batch=batch)
 
 
 def old_decisions(connection: Connection, *, older_than: datetime, batch: int) -> int:
     """Delete decisions; how many they were."""
     return _delete(connection, DECISIONS, DECISIONS.c.at < older_than, order=DECISIONS.c.at, batch=batch)
+
+
+def surplus_decisions(connection: Connection, *, most: int, batch: int) -> int:
+    """Delete the first decisions where there are more than `most`, counted by their ids; how many they were."""
+    surplus = (connection.scalar(select(func.max(DECISIONS.c.id))) or 0) - most
+    return _delete(connection, DECISIONS, DECISIONS.c.id <= surplus, order=DECISIONS.c.id, batch=batch)
 
 
 def old_deliveries(connection: Connection, *, older_than: datetime, batch: int) -> int:

@@ -128,7 +128,8 @@ DECISIONS: Final = Table(
 OUTBOX: Final = Table(
     "outbox",
     METADATA,
-    Column("id", Text, primary_key=True),
+    Column("sequence", _ID, primary_key=True),  # the order they were made in, which no clock can turn around
+    Column("id", Text, nullable=False),
     Column("receiver", Text, nullable=False),
     Column("group_key", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -143,11 +144,12 @@ OUTBOX: Final = Table(
     Column("done_at", Microseconds),
     Column("summary", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
-    Index("outbox_due", "receiver", "state", "due_at"),
-    Index("outbox_group", "receiver", "group_key", "state", "created_at"),
-    Index("outbox_state", "state", "created_at", "id"),
-    Index("outbox_created_at", "created_at", "id"),
+    Index("outbox_id", "id", unique=True),
+    Index("outbox_due", "receiver", "state", "due_at", "sequence"),
+    Index("outbox_group", "receiver", "group_key", "state", "sequence"),
+    Index("outbox_state", "state", "sequence"),
     Index("outbox_done_at", "done_at"),
+    sqlite_autoincrement=True,
 )
 SET_ASIDE: Final = Table(
     "set_aside",

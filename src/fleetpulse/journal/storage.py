@@ -11,17 +11,20 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from fleetpulse.journal import migration
+from fleetpulse.journal import migration, pages
 from fleetpulse.journal.errors import (
     JournalCorruptError,
     JournalError,
     JournalUnavailableError,
     Verdict,
+    full,
     told,
+    told_with_cure,
     verdict,
 )
 
 _BUSY_S: Final = 0.5  # how long one try waits for another program's lock; who calls tries again
+_WAL_PAGES: Final = 4000  # 16 MiB that a commit folds in itself where there is never a pause to do it in
 _WAL_KEPT_BYTES: Final = 64 * 1024 * 1024  # one huge transaction must not leave its log's size behind for ever
 
 
@@ -60,8 +63,8 @@ def engine(path: Path, *, begin: str) -> Engine:
     return made
 
 
-def make_ready(path: Path) -> None:
-    """Create the journal where there is none, check it, bring its schema up to date.
+def make_ready(path: Path) -> int:
+    """Create the journal where there is none, check it, bring its schema up to date; the highest event id ever given.
 
     Errors: JournalUnavailableError, JournalCorruptError.
     """
@@ -72,19 +75,27 @@ def make_ready(path: Path) -> None:
             _check(connection, path)
             with connection.begin():
                 migration.bring_up_to_date(connection, path)
+                return pages.last_event_id(connection)
     except (DBAPIError, sqlite3.Error) as error:
         raise _explained(error, path) from error
     finally:
         ready.dispose()
 
 
+def fold_log(connection: Connection) -> None:
+    """Copy the log into the file as far as no reader stands in the way.
+
+    Left to the commits, every twentieth page would wait for it.
+    """
+    _asked(connection, "PRAGMA wal_checkpoint(PASSIVE)")
+
+
 def _create_file(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise JournalUnavailableError(
-            f"journal {path} cannot be written: {error.strerror}; give the user of this process the right to"
-        ) from error
+        words = told_with_cure(error, cure="give the user of this process the right to")
+        raise JournalUnavailableError(f"journal {path} cannot be written: {words}") from error
     if not stat.S_ISREG(path.stat().st_mode):
         raise JournalUnavailableError(f"journal {path} is no plain file; name another one")
     with suppress(PermissionError):  # another user's file that its group may write: its owner decides
@@ -93,6 +104,7 @@ def _create_file(path: Path) -> None:
 
 def _prepare_connection(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT_BYTES}")
 
 
@@ -118,7 +130,8 @@ def _explained(error: Exception, path: Path) -> JournalError:
         return JournalUnavailableError(f"journal {path} is not a journal but some other file; name another one")
     if verdict(error) is Verdict.CORRUPT:
         return JournalCorruptError(_damaged(path, told(error)))
-    return JournalUnavailableError(f"journal {path} cannot be opened: {told(error)}")
+    cure = "; make room on its disk if that is full" if full(error) else ""
+    return JournalUnavailableError(f"journal {path} cannot be opened: {told(error)}{cure}")
 
 
 def _damaged(path: Path, words: str) -> str:

@@ -102,7 +102,8 @@ def _alerting() -> None:
 def _outbox() -> None:
     op.create_table(
         "outbox",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("sequence", _ID, primary_key=True),
+        sa.Column("id", sa.Text, nullable=False),
         sa.Column("receiver", sa.Text, nullable=False),
         sa.Column("group_key", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
@@ -117,9 +118,10 @@ def _outbox() -> None:
         sa.Column("done_at", sa.BigInteger),
         sa.Column("summary", sa.Text, nullable=False),
         sa.Column("payload", sa.LargeBinary, nullable=False),
+        sqlite_autoincrement=True,
     )
-    op.create_index("outbox_due", "outbox", ["receiver", "state", "due_at"])
-    op.create_index("outbox_group", "outbox", ["receiver", "group_key", "state", "created_at"])
-    op.create_index("outbox_state", "outbox", ["state", "created_at", "id"])
-    op.create_index("outbox_created_at", "outbox", ["created_at", "id"])
+    op.create_index("outbox_id", "outbox", ["id"], unique=True)
+    op.create_index("outbox_due", "outbox", ["receiver", "state", "due_at", "sequence"])
+    op.create_index("outbox_group", "outbox", ["receiver", "group_key", "state", "sequence"])
+    op.create_index("outbox_state", "outbox", ["state", "sequence"])
     op.create_index("outbox_done_at", "outbox", ["done_at"])
