@@ -1,6 +1,7 @@
 """Promises of secrets and of the redactor."""
 
 import json
+import string
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from fleetpulse.secrets import REDACTED, Redactor, Secret, SecretUnreadableError
+from fleetpulse.secrets import REDACTED, Redactor, Secret, SecretUnreadableError, looks_random, names_a_secret
 
 SECRET = "hush-7261-hush"
 
@@ -50,6 +51,45 @@ def test_a_secret_within_a_secret_leaves_no_piece_of_the_longer_one() -> None:
 
 def test_a_text_of_half_characters_is_learned_too() -> None:
     assert Redactor(["half\ud800character"]).redact("half\ud800character") == REDACTED
+
+
+WORDS = st.from_regex(r"[A-Z]?[a-z]{1,12}[0-9]{0,2}", fullmatch=True) | st.from_regex(r"[0-9]{1,4}", fullmatch=True)
+TOKENS = st.one_of(
+    st.uuids(version=4).map(str),
+    st.binary(min_size=16, max_size=32).map(bytes.hex),
+    st.text(string.ascii_letters + string.digits, min_size=24, max_size=64),
+    st.from_regex(r"[TB][0-9][A-Z0-9]{7,9}[A-Z]", fullmatch=True),  # as Slack names workspaces and webhooks
+    st.from_regex(r"(sk|xoxb|ghp)[_-][a-z]{3}[0-9][A-Za-z0-9]{12,40}", fullmatch=True),
+    st.from_regex(r"[0-9]{5,20}", fullmatch=True).filter(lambda text: len(text) >= 8),
+)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=6), st.sampled_from(["-", "_", ".", " ", "/"]))
+def test_words_that_people_write_do_not_look_random(words: list[str], between: str) -> None:
+    assert not looks_random(between.join(words))
+
+
+@given(TOKENS)
+def test_tokens_look_random(token: str) -> None:
+    assert looks_random(token)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=3).map("-".join), TOKENS)
+def test_a_token_among_words_looks_random(words: str, token: str) -> None:
+    assert looks_random(f"{words}-{token}")
+
+
+@pytest.mark.parametrize("text", ["T0/B0", "", "x1Y2z3"])
+def test_what_is_short_is_no_secret(text: str) -> None:
+    assert not looks_random(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [("Proxy-Authorization", True), ("sig", True), ("PASSWORD", True), ("X-Team", False), ("design", False)],
+)
+def test_some_names_are_those_of_secrets(name: str, *, secret: bool) -> None:
+    assert names_a_secret(name) is secret
 
 
 def test_an_inline_secret_is_learned_and_revealed() -> None:

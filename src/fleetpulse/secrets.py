@@ -1,6 +1,7 @@
 """Secrets: where they come from, how they are read again, and how they are kept out of everything people read."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,10 @@ from pydantic import SecretStr
 REDACTED: Final = "***"
 _SHORTEST_REDACTED: Final = 4  # shorter values would blank half of every text and hide nothing
 _LARGEST_FILE_BYTES: Final = 64 * 1024  # a key is short; a wrong path may be anything
+_SECRET_NAME: Final = re.compile(r"authorization|cookie|token|key|secret|signature|password|^sig$", re.IGNORECASE)
+_BETWEEN_WORDS: Final = re.compile(r"[\W_]+")
+_SHORTEST_RANDOM: Final = 8
+_LONGEST_WORD: Final = 20
 
 
 class SecretUnreadableError(Exception):
@@ -73,6 +78,29 @@ class Secret:
         self._value = fresh
         self._redactor.learn(fresh.get_secret_value())
         return True
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether a header or a parameter of this name holds a secret, whatever its value looks like."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def looks_random(text: str, *, shortest: int = _SHORTEST_RANDOM) -> bool:
+    """Whether a text was made by a machine to be guessed by nobody, rather than written by a person.
+
+    `fleet-alerts` and `v2` are written: words of small letters, perhaps with a capital in front and a short number
+    behind. To blank such a word would blank the names of sources, groups and devices too.
+    """
+    return len(text) >= shortest and not all(map(_is_word, filter(None, _BETWEEN_WORDS.split(text))))
+
+
+def _is_word(text: str) -> bool:
+    stem = text.rstrip("0123456789")
+    digits = len(text) - len(stem)
+    if not stem:
+        return digits <= 4  # noqa: PLR2004 - a year
+    written = stem.isalpha() and stem in {stem.lower(), stem.capitalize()}
+    return written and len(stem) <= _LONGEST_WORD and digits <= 2  # noqa: PLR2004 - `edge01`
 
 
 def _forms(secret: str) -> set[str]:

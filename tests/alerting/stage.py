@@ -63,12 +63,16 @@ class Fleet(msgspec.Struct):
     known: int = 430
     groups: Mapping[str, GroupFacts] = msgspec.field(default_factory=lambda: {"Lyon": GroupFacts(15, 12)})
     present: Mapping[str, DeviceStatus] = {}
+    called: Mapping[str, str] = {}
 
     def devices(self, source: str) -> int:  # noqa: ARG002 - there is one source
         return self.known
 
     def group(self, source: str, group: str) -> GroupFacts | None:  # noqa: ARG002 - likewise
         return self.groups.get(group)
+
+    def names(self, source: str, devices: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002 - likewise
+        return {device: self.called[device] for device in devices if device in self.called}
 
     def statuses(self, source: str, devices: Iterable[str]) -> Mapping[str, DeviceStatus]:  # noqa: ARG002 - likewise
         return {device: self.present[device] for device in devices if device in self.present}
@@ -121,11 +125,11 @@ class Stage:
         self.now = until
         return told
 
-    def restart(self, **changed: Any) -> list[Notification]:
-        """Go on from what is remembered, perhaps with other rules or routes."""
+    def restart(self, *, owed_since: Mapping[str, datetime] | None = None, **changed: Any) -> list[Notification]:
+        """Go on from what is remembered, perhaps with other rules, routes or sources."""
         self._wiring |= changed
         self.alerting = Alerting(**self._wiring, remembered=self.remembered())
-        return self._take(self.alerting.begin(self.now))
+        return self._take(self.alerting.begin(self.now, owed_since=owed_since))
 
     def remembered(self) -> Remembered:
         """What a journal gives back: every value as bytes and back."""

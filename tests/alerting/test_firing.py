@@ -306,6 +306,21 @@ def test_a_stale_source_opens_nothing() -> None:
     assert (stale, stage.alerts()) == ([], ["gate-17"])
 
 
+def test_a_stale_source_opens_nothing_even_without_for() -> None:
+    stage = Stage(rules=AT_ONCE)
+    stage.play(degraded(Problem.STALE, at=stage.now))
+    stage.offline("gate-17")
+    stage.see("gate-17")
+    stale = (stage.alerts(), stage.alerts(AlertState.PENDING))
+
+    stage.play(recovered(Problem.STALE, at=stage.now))
+    unseen = stage.alerts()
+    stage.see("gate-17")
+
+    assert stale == ([], ["gate-17"])
+    assert (unseen, stage.alerts()) == ([], ["gate-17"])
+
+
 def test_the_same_device_twice_in_one_batch_is_judged_as_in_two() -> None:
     stage = Stage(rules=AT_ONCE)
 

@@ -91,20 +91,20 @@ def test_it_ends_without_a_word_once_it_was_told_and_can_grow_no_more() -> None:
     running = stage.alerts()
 
     stage.play(finished(rollout("dp-1", 3, done=True), at=stage.now))
-    stage.wait(2 * HOUR)
+    stage.wait(24 * HOUR)
 
     assert running == ["dp-1"]
     assert [each.status for each in stage.told] == [FIRING]
     assert stage.is_empty()
 
 
-def test_it_stays_listed_for_a_while_after_it_was_told() -> None:
+def test_it_stays_listed_for_a_day() -> None:
     stage = Stage()
     stage.play(job_ended("42", at=stage.now))
 
-    stage.wait(59 * MINUTE)
+    stage.wait(23 * HOUR)
     listed = stage.alerts()
-    stage.wait(2 * MINUTE)
+    stage.wait(2 * HOUR)
 
     assert listed == ["42"]
     assert stage.is_empty()
@@ -114,7 +114,7 @@ def test_it_is_not_dropped_before_it_was_told() -> None:
     stage = Stage(route=msgspec.structs.replace(ROUTE, group_wait=5 * HOUR))
     stage.play(job_ended("42", at=stage.now))
 
-    told = stage.wait(12 * HOUR)
+    told = stage.wait(48 * HOUR)
 
     assert [subjects(each, FIRING) for each in told] == [["42"]]
     assert stage.is_empty()
@@ -127,7 +127,7 @@ def test_growth_is_told_though_the_deployment_is_finished_meanwhile() -> None:
     grown = rollout("dp-1", 5, done=True)
     stage.play(failing(grown, at=stage.now), finished(grown, at=stage.now))
 
-    told = stage.wait(12 * HOUR)
+    told = stage.wait(48 * HOUR)
 
     assert [each.reason for each in told] == [NotifyReason.GREW]
     assert stage.is_empty()
@@ -190,7 +190,7 @@ def test_a_fact_needs_no_observation_for_its_for_to_run_out() -> None:
     stage.wait(9 * MINUTE)
     pending = stage.alerts(AlertState.PENDING)
 
-    told = stage.wait(3 * HOUR)
+    told = stage.wait(25 * HOUR)
 
     assert pending == ["42"]
     assert [subjects(each, FIRING) for each in told] == [["42"]]
@@ -263,7 +263,7 @@ def test_the_parts_of_a_first_look_are_one_summary() -> None:
     stage.wait(5 * MINUTE)
     stage.see("gate-17", "gate-18")
 
-    stage.wait(HOUR)
+    stage.wait(25 * HOUR)
 
     assert len(stage.told) == 1
     assert stage.alerts() == ["gate-17", "gate-18"]
@@ -276,7 +276,7 @@ def test_the_end_of_what_was_wrong_at_the_first_look_is_told_like_any_other() ->
     stage.see("gate-17")
 
     stage.online("gate-17")
-    stage.wait(3 * HOUR)
+    stage.wait(25 * HOUR)
 
     assert [subjects(each, RESOLVED) for each in stage.told] == [[], ["gate-17"]]
     assert stage.is_empty()

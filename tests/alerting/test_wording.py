@@ -15,15 +15,19 @@ from alerting.stage import (
     ROUTE,
     SECOND,
     Stage,
+    baselined,
     degraded,
     failing,
     job_ended,
     recovered,
+    removed,
     rollout,
     rule,
     turned,
 )
+from fleetpulse.alerting.condition import ConditionKind
 from fleetpulse.alerting.notification import Notification
+from fleetpulse.alerting.rules import Rule
 from fleetpulse.alerting.wording import GroupFacts, SourceFacts, span
 from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.events import DeviceForgotten, Problem
@@ -185,15 +189,15 @@ def test_a_job() -> None:
             Problem.REJECTED,
             430,
             (
-                "JFrog Connect rejects the token of edge-prod since 09:00; "
+                "JFrog Connect rejects the token of edge-prod since 09:00 CET; "
                 "its 430 devices keep their last state, shown as stale: 401"
             ),
         ),
-        (Problem.REJECTED, 0, "JFrog Connect rejects the token of edge-prod since 09:00: 401"),
+        (Problem.REJECTED, 0, "JFrog Connect rejects the token of edge-prod since 09:00 CET: 401"),
         (
             Problem.DOWN,
             1,
-            "JFrog Connect cannot be read for edge-prod since 09:00; its 1 device keeps its last state: 401",
+            "JFrog Connect cannot be read for edge-prod since 09:00 CET; its 1 device keeps its last state: 401",
         ),
         (Problem.MISCONFIGURED, 0, "edge-prod is misconfigured: 401"),
     ],
@@ -208,15 +212,128 @@ def test_a_source_in_the_readers_zone(problem: Problem, known: int, text: str) -
     assert told.text == f"[FIRING] {text}"
 
 
-def test_a_source_that_recovered() -> None:
+def test_days_later_the_sentence_has_the_date_and_what_is_so_now() -> None:
     stage = Stage(**AT_ONCE_TOLD)
     stage.play(degraded(Problem.DOWN, at=stage.now))
+    stage.fleet.known = 431
+
+    *_, told = stage.wait(60 * HOUR)
+
+    assert told.text == (
+        "[FIRING] JFrog Connect cannot be read for edge-prod since 2026-03-02 08:00 UTC; "
+        "its 431 devices keep their last state"
+    )
+
+
+def test_today_is_a_day_of_the_readers_zone() -> None:
+    stage = Stage(**AT_ONCE_TOLD, zone=ZoneInfo("Pacific/Auckland"))
+    stage.wait(2 * HOUR + 59 * MINUTE)  # 23:59 there, 10:59 in UTC
+    (today,) = stage.play(degraded(Problem.REJECTED, at=stage.now))
+
+    *_, tomorrow = stage.wait(5 * HOUR)
+
+    assert "since 23:59 NZDT" in today.text
+    assert "since 2026-03-02 23:59 NZDT" in tomorrow.text
+
+
+def test_what_is_kept_of_a_sentence_has_its_date_for_nobody_knows_when_it_is_read() -> None:
+    stage = Stage(**AT_ONCE_TOLD)
+
+    stage.play(degraded(Problem.DOWN, at=stage.now))
+
+    (alert,) = (alert for _, alert in stage.alerting.ledger.alerts.items())
+    assert "since 2026-03-02 08:00 UTC" in alert.annotations["summary"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "text"),
+    [
+        (Problem.DOWN, "JFrog Connect can be read again for edge-prod after 18 min"),
+        (Problem.REJECTED, "JFrog Connect accepts the token of edge-prod again after 18 min"),
+        (Problem.MISCONFIGURED, "The configuration of edge-prod fits again after 18 min"),
+        (Problem.STALE, "edge-prod is no longer degraded (devices/stale) after 18 min"),
+    ],
+)
+def test_a_source_that_recovered(problem: Problem, text: str) -> None:
+    facts = SourceFacts("edge-prod", "jfrog-connect", "JFrog Connect", credential="token")
+    degraded_rule = Rule(name="Degraded", when=ConditionKind.SOURCE_DEGRADED)
+    stage = Stage(rules=(*AT_ONCE, degraded_rule), route=NO_WAIT, sources={"edge-prod": facts})
+    stage.play(degraded(problem, at=stage.now))
     stage.wait(18 * MINUTE)
-    stage.play(recovered(Problem.DOWN, at=stage.now))
+    stage.play(recovered(problem, at=stage.now))
 
     (told,) = stage.wait(5 * MINUTE)
 
-    assert told.text == "[RESOLVED] FleetSourceDown · edge-prod · devices: recovered after 18 min"
+    assert told.text == f"[RESOLVED] {text}"
+
+
+def test_an_end_that_is_no_recovery_says_none() -> None:
+    stage = Stage(**AT_ONCE_TOLD)
+    stage.play(degraded(Problem.DOWN, at=stage.now))
+    stage.wait(18 * MINUTE)
+
+    stage.play(removed(at=stage.now))
+    (told,) = stage.wait(5 * MINUTE)
+
+    assert told.text == "[RESOLVED] FleetSourceDown · edge-prod · devices: source removed after 18 min"
+
+
+def test_ends_of_one_kind_that_are_no_return() -> None:
+    stage = Stage(**AT_ONCE_TOLD)
+    stage.offline("gate-1", "gate-2")
+    stage.wait(18 * MINUTE)
+
+    stage.play(removed(at=stage.now))
+    told = stage.wait(5 * MINUTE)
+
+    assert said(*told) == [("[RESOLVED] 2 devices no longer alerting in Lyon after 18 min: source removed", "")]
+
+
+@pytest.mark.parametrize(
+    ("resource", "counts", "text"),
+    [
+        ("devices", {"online": 417, "offline": 13}, "edge-prod: 430 devices (417 online, 13 offline), told once"),
+        ("devices", {}, "edge-prod: 0 devices, told once"),
+        ("deployments", {"running": 2, "failed": 1}, "the deployments of edge-prod: 2 running, 1 failed; told once"),
+        ("jobs", {"succeeded": 0, "unknown": 1200}, "the jobs of edge-prod: 1,200 unknown; told once"),
+        ("jobs", {}, "the jobs of edge-prod: none; told once"),
+    ],
+)
+def test_a_first_look_at_each_resource(resource: str, counts: dict[str, int], text: str) -> None:
+    stage = Stage(route=NO_WAIT)
+    event = msgspec.structs.replace(baselined(at=stage.now, counts=counts), subject=resource)
+
+    (told,) = stage.play(event)
+
+    assert told.text == f"First look at {text}; what was so before is not news"
+
+
+def test_first_looks_that_are_told_together_are_an_introduction_too() -> None:
+    stage = Stage()
+    deployments = msgspec.structs.replace(baselined(at=stage.now, counts={"running": 2}), subject="deployments")
+    stage.play(baselined(at=stage.now), deployments)
+
+    (told,) = stage.wait(MINUTE)
+
+    assert told.text == "First look at edge-prod"
+    assert len(told.alerts) == 2
+
+
+@pytest.mark.parametrize(
+    ("failed", "words"),
+    [
+        (2, "gate-17 (d-0), d-1"),
+        (10, "gate-17 (d-0), d-1, d-2, d-3, d-4, d-5, d-6, d-7, d-8, d-9"),
+        (13, "gate-17 (d-0), d-1, d-2, d-3, d-4, d-5, d-6, d-7, d-8, d-9 and 3 more"),
+    ],
+)
+def test_the_devices_a_deployment_failed_on_are_named(failed: int, words: str) -> None:
+    stage = Stage(**AT_ONCE_TOLD)
+    stage.fleet.called = {"d-0": "gate-17", "d-1": "d-1", "d-2": "", "d-19": "lift-19"}
+
+    (told,) = stage.play(failing(rollout("dp-1", failed), at=stage.now))
+
+    assert told.alerts[0].annotations["devices"] == words
 
 
 def test_things_of_several_kinds_are_no_devices() -> None:

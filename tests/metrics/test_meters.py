@@ -1,11 +1,17 @@
-from datetime import timedelta
+import ast
+import re
+from pathlib import Path
+from typing import Final, get_args
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from fleetpulse.alerting.notification import NotifyReason
+from fleetpulse.fleet.events import AnyEvent
 from fleetpulse.metrics.meters import Meters
 from fleetpulse.metrics.readouts import BudgetReading, OutboxReading
 from metrics.fleets import T0
+
+SOURCES: Final = Path(__file__).parents[2] / "src/fleetpulse"
 
 
 def samples(meters: Meters) -> dict[str, float]:
@@ -17,7 +23,7 @@ def samples(meters: Meters) -> dict[str, float]:
 def metered() -> Meters:
     meters = Meters(version="1.2.3")
     meters.expect_source("edge", vendor="jfrog-connect", resources=["devices"], labels={"team": "edge"})
-    meters.expect_receiver("slack")
+    meters.expect_receiver("slack", outcomes=[("delivered", ""), ("expired", "timeout")])
     return meters
 
 
@@ -28,8 +34,23 @@ def test_counters_stand_at_0_from_the_start() -> None:
     assert found['fleetpulse_vendor_requests_total{code="429",source="edge"}'] == 0
     assert found['fleet_events_total{source="edge",type="fleet.device.went_offline"}'] == 0
     assert found['fleetpulse_notifications_total{reason="first",receiver="slack"}'] == 0
-    assert found['fleetpulse_deliveries_total{outcome="refused",reason="gone",receiver="slack"}'] == 0
+    assert found['fleetpulse_deliveries_total{outcome="expired",reason="timeout",receiver="slack"}'] == 0
     assert found['fleetpulse_delivery_seconds_count{receiver="slack"}'] == 0
+
+
+def test_only_events_that_can_come_to_a_source_are_expected() -> None:
+    emitters = [path for room in ("fleet", "sweeping") for path in sorted((SOURCES / room).glob("*.py"))]
+    used = {
+        node.id
+        for path in emitters
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name) and path.name != "events.py"
+    }
+    emitted = {event.__struct_config__.tag for event in get_args(AnyEvent) if event.__name__ in used}
+
+    found = {re.findall(r'type="([\w.]+)"', name)[0] for name in samples(metered()) if name.startswith("fleet_events")}
+
+    assert found == emitted - {"fleet.source.removed"}
 
 
 def test_nothing_is_said_twice_as_a_created_series() -> None:
@@ -127,37 +148,6 @@ def test_sources_with_different_labels_share_one_family() -> None:
         {"source": "edge", "vendor": "jfrog-connect", "team": "edge", "site": ""},
         {"source": "lab", "vendor": "hologram", "team": "", "site": "Lyon"},
     ]
-
-
-def test_a_forgotten_source_leaves_nothing() -> None:
-    meters = metered()
-    meters.source_walked("edge", complete=True)
-    meters.sweep_every("edge", "devices", 60.0)
-    meters.sweep_succeeded("edge", "devices", T0 - timedelta(days=1))
-    meters.watch_budget("edge", lambda: BudgetReading(5.0, 5.0, 1.0))
-
-    meters.forget_source("edge")
-
-    text = meters.text().decode()
-    assert '"edge"' not in text
-    assert "jfrog-connect" not in text
-
-
-def test_a_vendor_stays_while_another_source_has_it() -> None:
-    meters = metered()
-    meters.expect_source("edge-2", vendor="jfrog-connect", resources=["devices"])
-
-    meters.forget_source("edge")
-
-    assert 'fleetpulse_vendor_request_duration_seconds_count{vendor="jfrog-connect"}' in samples(meters)
-
-
-def test_a_forgotten_receiver_leaves_nothing() -> None:
-    meters = metered()
-
-    meters.forget_receiver("slack")
-
-    assert '"slack"' not in meters.text().decode()
 
 
 def test_two_meters_do_not_share_a_registry() -> None:

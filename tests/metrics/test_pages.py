@@ -158,26 +158,6 @@ def test_a_stale_source_does_not_withhold_the_others() -> None:
     assert lines(pages, "fleet_device_up") == ['fleet_device_up{source="lab",device="d-1"} 1']
 
 
-def test_a_forgotten_source_leaves_nothing_even_of_what_was_owed() -> None:
-    pages = shown([sighting("d-1")])
-    pages.jobs("edge", [BulkJob(id="7")])
-    rendered(pages)
-    pages.jobs("edge", [BulkJob(id="8")])
-
-    pages.forget("edge")
-
-    assert pages.behind == 0
-    assert lines(pages) == []
-
-
-def test_a_source_nobody_knows_is_forgotten_in_silence() -> None:
-    pages = shown([sighting("d-1")])
-
-    pages.forget("elsewhere")
-
-    assert lines(pages, "fleet_device_up")
-
-
 def test_a_deployment_no_longer_shown_leaves_nothing() -> None:
     pages = FleetPages()
     pages.deployments("edge", [Deployment(id="dp-1"), Deployment(id="dp-2")])
@@ -246,17 +226,6 @@ def test_half_a_family_is_never_shown_while_it_returns() -> None:
 
     assert set(seen) == {0}
     assert len(lines(pages, "fleet_device_cpu_usage_ratio")) == 2 * SEGMENT_DEVICES / 20
-
-
-def test_series_of_a_forgotten_source_no_longer_count() -> None:
-    pages = FleetPages(per_device=["up"], max_device_series=2)
-    shown([sighting("d-1"), sighting("d-2")], source="lab", pages=pages)
-    rendered(pages)
-
-    pages.forget("lab")
-    shown([sighting("d-1")], pages=pages)
-
-    assert lines(pages, "fleet_device_up") == ['fleet_device_up{source="edge",device="d-1"} 1']
 
 
 def test_an_aspect_nobody_has_is_refused() -> None:

@@ -311,6 +311,7 @@ async def test_a_post_is_never_sent_twice(outbound: Outbound, byte_server: Bytes
     ("url", "text"),
     [
         ("http://127.0.0.1:1", "http://127.0.0.1:1 takes no connection: Connection refused"),
+        ("http://[::1]:1", "http://[::1]:1 takes no connection: "),
         ("http://nowhere.invalid", "http://nowhere.invalid has no address: the name was not found"),
         ("ftp://127.0.0.1", "ftp://127.0.0.1 was not asked: only http and https can be used"),
         ("http://ada:s3cr3t@127.0.0.1:1", "http://127.0.0.1:1 takes no connection: Connection refused"),

@@ -31,3 +31,10 @@ def test_pieces_of_any_size_make_the_same_whole(size: int) -> None:
         body.add(packed[start : start + size])
 
     assert body.whole() == b"a" * 5000 + b"b" * 5000
+
+
+def test_members_that_unpack_to_nothing_are_limited_too() -> None:
+    body = Body(encoding="gzip", max_bytes=10_000)
+
+    with pytest.raises(TooLarge):
+        body.add(gzip.compress(b"") * 10_000)

@@ -268,16 +268,42 @@ async def test_a_known_secret_in_a_vendors_words_is_blanked(
 
     message = make(url).message(
         notification(
-            device(1, annotations=words, labels={"group": "hunter2hunter2"}),
+            device(1, annotations=words),
             detail="with hunter2hunter2",
             text="hunter2hunter2",
-            group_labels={"group": "hunter2hunter2"},
             common_annotations={"summary": "hunter2hunter2"},
         )
     )
 
     assert b"hunter2" not in message
     assert b"***" in message
+
+
+@pytest.mark.parametrize("path", ["/fleetpulse", "/hooks/edge-prod/alerts", "/v2/incoming-webhook?source=edge-prod"])
+def test_words_that_a_url_happens_to_hold_are_not_blanked(make: Make, redactor: Redactor, path: str) -> None:
+    make(f"https://hooks.example.com{path}")
+
+    text = "fleetpulse cannot read edge-prod: alerts wait for the incoming-webhook"
+    assert redactor.redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "echo"),
+    [
+        ("https://hooks.example.com/services/T0EXAMPLE/B0EXAMPLE/x", "/services/T0EXAMPLE/B0EXAMPLE/x"),
+        ("https://hooks.example.com/services/T0EXAMPLE/x", "no team T0EXAMPLE"),
+        ("https://hooks.example.com/hook?token=abcd&team=edge", "token abcd"),
+        ("https://hooks.example.com/hook?token=abcd&team=edge", "token=abcd&team=edge"),
+        ("https://hooks.example.com/hook?id=0a1B2c3D4e&team=edge", "/hook?id=0a1B2c3D4e&team=edge"),
+        ("https://hooks.example.com/key%2D0a1B2c3D", "key-0a1B2c3D"),
+        ("https://0a1B2c3D4e:hush@hooks.example.com/hook", "user 0a1B2c3D4e"),
+        ("https://me:hush-hush@hooks.example.com/hook", "password hush-hush"),
+    ],
+)
+def test_what_of_a_url_is_secret_is_blanked_on_its_own(make: Make, redactor: Redactor, url: str, echo: str) -> None:
+    make(url)
+
+    assert not set(re.findall(r"T0EXAMPLE|abcd|[0-9]a1B2c3D|hush", redactor.redact(f"{echo} {url}")))
 
 
 async def test_a_changed_url_file_counts_from_the_next_try(

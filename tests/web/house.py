@@ -10,6 +10,7 @@ from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.source import Trouble
 from fleetpulse.metrics.meters import Meters
 from fleetpulse.metrics.pages import FleetPages
+from fleetpulse.web.address import Address
 from fleetpulse.web.server import WebServer
 from fleetpulse.web.views import ReceiverView, ResourceView, SourceView
 
@@ -21,6 +22,7 @@ class House:
 
     def __init__(self) -> None:
         self.rendered = True
+        self.counted = 0
         self.reason: str | None = None
         self.known_sources: list[SourceView] = []
         self.known_alerts: list[Alert] = []
@@ -37,6 +39,9 @@ class House:
 
     def alerts(self) -> list[Alert]:
         return self.known_alerts
+
+    async def count_alerts(self) -> None:
+        self.counted += 1
 
     def receivers(self) -> list[ReceiverView]:
         return self.known_receivers
@@ -78,15 +83,16 @@ def alert(
 
 @asynccontextmanager
 async def serving(
-    house: House, *, pages: FleetPages | None = None, meters: Meters | None = None, listen: str = "127.0.0.1:0"
+    house: House, *, pages: FleetPages | None = None, meters: Meters | None = None, port: int = 0
 ) -> AsyncIterator[str]:
     """The house's server on a free port; gives its URL."""
     server = WebServer(
-        listen=listen,
+        address=Address("127.0.0.1", port),
         views=house,
         pages=pages or FleetPages(),
         meters=meters or Meters(version="1.2.3"),
         version="1.2.3",
+        zone=UTC,
     )
     async with server:
         yield server.url

@@ -11,6 +11,8 @@ from fleetpulse.web.address import Address, ListenError, bind, parse_listen
         ("127.0.0.1:9720", Address("127.0.0.1", 9720)),
         ("localhost:0", Address("localhost", 0)),
         ("[::1]:9720", Address("::1", 9720)),
+        ("[fe80::1%eth0]:9720", Address("fe80::1%eth0", 9720)),
+        ("monitor.example.com:80", Address("monitor.example.com", 80)),
         (" :9720 ", Address("", 9720)),
     ],
 )
@@ -22,7 +24,7 @@ def test_an_address_is_read(text: str, address: Address) -> None:
     "text", ["", "9720", "::1:9720", "host:", "host:65536", "host:-1", "http://host:80", "[host:1"]
 )
 def test_what_is_no_address_is_refused_with_the_cure(text: str) -> None:
-    with pytest.raises(ValueError, match=r"write it like 127\.0\.0\.1:9720"):
+    with pytest.raises(ValueError, match=r"must be an address and a port, like 127\.0\.0\.1:9720"):
         parse_listen(text)
 
 

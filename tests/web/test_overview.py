@@ -1,7 +1,8 @@
 import base64
 import hashlib
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 import aiohttp
 
@@ -15,8 +16,8 @@ from web.house import T0, House, alert, serving, source
 NASTY = "<script>alert(1)</script>\"'\u202e{{ 7*7 }}"
 
 
-def html(house: House) -> str:
-    return Overview(views=house, version="1.2.3").html(T0 + timedelta(minutes=6))
+def html(house: House, *, zone: tzinfo = UTC) -> str:
+    return Overview(views=house, version="1.2.3", zone=zone).look(T0 + timedelta(minutes=6))()
 
 
 def test_nothing_that_is_configured_or_told_can_write_html() -> None:
@@ -88,6 +89,31 @@ def test_receivers_tell_their_outbox() -> None:
 
     assert "1,200 waiting" in page
     assert "oldest due" in page
+
+
+def test_times_are_those_of_the_configured_zone() -> None:
+    page = html(House(), zone=ZoneInfo("Europe/Paris"))
+
+    assert "as of 2026-03-02 09:06:00 CET" in page
+
+
+def test_a_page_shows_the_moment_it_was_asked_for() -> None:
+    house = House()
+    house.known_alerts = [alert("d-1")]
+    render = Overview(views=house, version="1.2.3", zone=UTC).look(T0)
+
+    house.known_alerts = []
+
+    assert "1 firing, 0 pending" in render()
+
+
+def test_what_has_ended_is_not_on_the_page() -> None:
+    house = House()
+    house.known_alerts = [alert("d-1", state=AlertState.RESOLVED)]
+
+    page = html(house)
+
+    assert "0 firing, 0 pending" in page
 
 
 def test_an_empty_house_says_so() -> None:

@@ -20,6 +20,17 @@ def large() -> FleetPages:
     return pages
 
 
+async def test_alerts_are_counted_anew_for_every_scrape(client: aiohttp.ClientSession) -> None:
+    house, pages = House(), FleetPages()
+
+    async with serving(house, pages=pages) as url:
+        for _ in range(2):
+            async with client.get(f"{url}/metrics") as answer:
+                assert answer.status == 200
+
+    assert house.counted == 2
+
+
 async def test_half_a_fleet_is_never_served(client: aiohttp.ClientSession) -> None:
     house = House()
     house.rendered = False

@@ -13,8 +13,9 @@ from fleetpulse.alerting.notification import EndReason, EventRef
 from fleetpulse.alerting.rules import Rule
 from fleetpulse.alerting.state import Alert, AlertState
 
-OCCURRENCE_LISTED: Final = timedelta(hours=1)
-"""How long a past fact stays listed after it fired or last grew: long enough to be looked up from its message."""
+OCCURRENCE_LISTED: Final = timedelta(hours=24)
+"""How long a past fact stays listed after it fired or last grew: as long as its message may still be under way, for
+should its receiver be replaced meanwhile, another one is to be told."""
 
 
 class Ending:
@@ -64,7 +65,7 @@ class Ending:
         look.draft.conditions.put(alert.condition, None)
         for other in alerts:
             self._grouping.forget(look, other)
-            look.decide("ended", other, detail=EndReason.TOLD)
+            look.decide("ended", other, detail="told")
 
     def settle(self, look: Look, key: ConditionKey) -> None:
         """Forget a past fact that can't grow and that no rule wants: nothing would ever end it."""

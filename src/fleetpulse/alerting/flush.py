@@ -1,16 +1,17 @@
 """Flushing a group: what its receiver does not know yet becomes one notification, or none and the reason why."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 
 import msgspec
 
-from fleetpulse.alerting.condition import ConditionKind
+from fleetpulse.alerting.annotate import Annotator
+from fleetpulse.alerting.condition import OF_SOURCES, ConditionKind
 from fleetpulse.alerting.grouping import Grouping, next_tick
 from fleetpulse.alerting.holding import Holding
 from fleetpulse.alerting.ledger import Ledger
 from fleetpulse.alerting.look import Look
 from fleetpulse.alerting.notification import AlertStatus, EndReason, Notification, NotifyReason, ToldAlert
+from fleetpulse.alerting.rules import Rule
 from fleetpulse.alerting.state import Alert, AlertState, Group, Told
 from fleetpulse.alerting.wording import Change, FleetView, detail, headline
 
@@ -39,6 +40,8 @@ class Flush:
         *,
         grouping: Grouping,
         holding: Holding,
+        rules: Mapping[str, Rule],
+        annotator: Annotator,
         send_resolved: Mapping[str, bool],
         fleet: FleetView,
         new_id: Callable[[], str],
@@ -46,6 +49,8 @@ class Flush:
     ) -> None:
         self._grouping = grouping
         self._holding = holding
+        self._rules = rules
+        self._annotator = annotator
         self._send_resolved = send_resolved
         self._fleet = fleet
         self._new_id = new_id
@@ -58,7 +63,7 @@ class Flush:
         if reason is None:
             look.flushed(group.key, "nothing new to tell", None)
         else:
-            notification = self._notification(group, news, reason, now=look.now)
+            notification = self._notification(look, group, news, reason)
             look.flushed(group.key, f"told {group.receiver}: {reason}", notification)
         self._settle(look, group, news, told=reason is not None)
 
@@ -77,12 +82,12 @@ class Flush:
     def _tells_ends(self, group: Group) -> bool:
         return self._send_resolved.get(group.receiver, True)
 
-    def _notification(self, group: Group, news: _News, reason: NotifyReason, *, now: datetime) -> Notification:
+    def _notification(self, look: Look, group: Group, news: _News, reason: NotifyReason) -> Notification:
         resolved = news.ended if self._tells_ends(group) else []
         listed = [*news.firing, *news.past]
         new = {alert.fingerprint for alert in (*news.new, *news.grew, *resolved)}
         alerts = tuple(
-            _told(alert, new=alert.fingerprint in new, now=now) for alert in (*_by_age(listed), *_by_age(resolved))
+            self._told(look, alert, new=alert.fingerprint in new) for alert in (*_by_age(listed), *_by_age(resolved))
         )
         kinds = {alert.condition.kind for alert in (*listed, *resolved)}
         facts = None
@@ -95,6 +100,9 @@ class Flush:
             ended=len(news.ended),
             kind=next(iter(kinds)) if len(kinds) == 1 else None,
             group=facts,
+            source=self._annotator.source(alerts[0].labels["source"])
+            if len(alerts) == 1 and kinds <= OF_SOURCES
+            else None,
         )
         return Notification(
             id=self._new_id(),
@@ -106,7 +114,7 @@ class Flush:
             status=AlertStatus.FIRING if listed else AlertStatus.RESOLVED,
             reason=reason,
             alerts=alerts,
-            at=now,
+            at=look.now,
             text=headline(alerts, group.labels, change),
             detail=detail(group.labels, change),
             firing=change.firing,
@@ -117,6 +125,28 @@ class Flush:
             group_online=None if facts is None else facts.online,
             external_url=self._external_url,
         )
+
+    def _told(self, look: Look, alert: Alert, *, new: bool) -> ToldAlert:
+        resolved = alert.state is AlertState.RESOLVED
+        return ToldAlert(
+            fingerprint=alert.fingerprint,
+            status=AlertStatus.RESOLVED if resolved else AlertStatus.FIRING,
+            labels=alert.labels,
+            annotations=self._annotations(look, alert),
+            starts_at=alert.starts_at,
+            ends_at=(alert.ended_at or look.now) if resolved else None,
+            end_reason=(alert.end_reason or EndReason.RECOVERED) if resolved else None,
+            new=new,
+            late=alert.late,
+            events=alert.events,
+        )
+
+    def _annotations(self, look: Look, alert: Alert) -> dict[str, str]:
+        """What is wrong with a source is said anew each time: since when, as seen today, and over how many devices."""
+        condition, rule = look.draft.conditions.get(alert.condition), self._rules.get(alert.rule)
+        if condition is None or rule is None or alert.condition.kind not in OF_SOURCES:
+            return alert.annotations
+        return self._annotator.annotations(rule, condition, alert.labels, now=look.now, read_at=look.now)
 
     def _settle(self, look: Look, group: Group, news: _News, *, told: bool) -> None:
         draft, now = look.draft, look.now
@@ -162,22 +192,6 @@ def _repeatable(news: _News) -> list[Alert]:
 
 def _by_age(alerts: Iterable[Alert]) -> list[Alert]:
     return sorted(alerts, key=lambda alert: (alert.starts_at, alert.fingerprint))
-
-
-def _told(alert: Alert, *, new: bool, now: datetime) -> ToldAlert:
-    resolved = alert.state is AlertState.RESOLVED
-    return ToldAlert(
-        fingerprint=alert.fingerprint,
-        status=AlertStatus.RESOLVED if resolved else AlertStatus.FIRING,
-        labels=alert.labels,
-        annotations=alert.annotations,
-        starts_at=alert.starts_at,
-        ends_at=(alert.ended_at or now) if resolved else None,
-        end_reason=(alert.end_reason or EndReason.RECOVERED) if resolved else None,
-        new=new,
-        late=alert.late,
-        events=alert.events,
-    )
 
 
 def _common(dictionaries: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Grouping: in which groups an alert is, one for each receiver it is routed to, and when those are flushed."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -76,32 +77,38 @@ class Grouping:
             if look.draft.is_empty(key):
                 look.draft.put_group(key, None)
 
-    def follow(self, look: Look) -> None:
+    def follow(self, look: Look, *, owed_since: Mapping[str, datetime]) -> None:
         """Follow a tree that may have changed since the groups were made.
 
         Who was told already is told nothing anew; who is no longer meant hears no more. A receiver that was never told
-        is told what fires; past facts that somebody was told, and the baseline, are news for nobody.
+        is told what fires; past facts that somebody was told, and the baseline, are news for nobody. What was made for
+        a receiver that is gone, at or after the time in `owed_since`, never arrived and was told to nobody.
         """
-        receivers = {key: group.receiver for key, group in look.draft.groups.items()}
-        for key, group in list(look.draft.groups.items()):
-            route = self._routes.get(group.route)
-            if route is None or route.receiver != group.receiver:
+        before = dict(look.draft.groups.items())
+        for key, group in before.items():
+            if not self._stands(group):
                 look.draft.put_group(key, None)
         for _, alert in sorted(look.draft.alerts.items()):
             if alert.groups or alert.state is AlertState.FIRING:
-                self._move(look, alert, receivers)
+                self._move(look, alert, before, owed_since)
         for key, _ in list(look.draft.groups.items()):
             if look.draft.is_empty(key):
                 look.draft.put_group(key, None)
 
-    def _move(self, look: Look, alert: Alert, receivers: dict[str, str]) -> None:
+    def _move(self, look: Look, alert: Alert, before: Mapping[str, Group], owed_since: Mapping[str, datetime]) -> None:
         told: dict[str, Told] = {}
-        for key in alert.groups:
-            receiver = receivers.get(key, "")
+        lost = False
+        for receiver in [before[key].receiver for key in alert.groups if key in before]:
             entry = look.draft.told.get((receiver, alert.fingerprint))
-            if entry is not None:
+            if entry is None:
+                continue
+            if receiver in owed_since and owed_since[receiver] <= entry.at:
+                lost = True
+                look.draft.told.put((receiver, alert.fingerprint), None)
+                look.decide("never delivered", alert, detail=f"{receiver} is gone")
+            else:
                 told[receiver] = entry
-        there = [key for key in alert.groups if look.draft.groups.get(key) is not None]
+        there = [key for key in alert.groups if key in before and self._stands(before[key])]
         wanted = {
             key: route
             for key, route in self._wanted(alert).items()
@@ -117,7 +124,7 @@ class Grouping:
             return
         moved = msgspec.structs.replace(alert, groups=tuple(wanted))
         look.draft.put_alert(alert.fingerprint, moved)
-        silent = alert.baseline or (alert.occurrence and bool(told))
+        silent = alert.baseline or (alert.occurrence and bool(told) and not lost)
         for key, route in wanted.items():
             if route.receiver not in told and silent:
                 told[route.receiver] = Told(look.now, alert.size)
@@ -136,6 +143,11 @@ class Grouping:
                 group, flushed_at=told.at, told_at=told.at, flush_at=min(repeat_at, group.flush_at or repeat_at)
             )
         look.draft.put_group(key, group)
+
+    def _stands(self, group: Group) -> bool:
+        """Whether a group's route is there and still leads to the same receiver."""
+        route = self._routes.get(group.route)
+        return route is not None and route.receiver == group.receiver
 
     def _wanted(self, alert: Alert) -> dict[str, Route]:
         """The groups the tree puts it in, by key. Without receivers there is one route to nobody."""

@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 
 import msgspec
 
+from fleetpulse.alerting.annotate import Annotator
 from fleetpulse.alerting.condition import ConditionKey
 from fleetpulse.alerting.conditions import turns
 from fleetpulse.alerting.ending import Ending
@@ -57,20 +58,20 @@ class Alerting:
         self._ledger = Ledger.of(remembered or Remembered())
         self._grouping = Grouping(route)
         holding = Holding(sources)
+        annotator = Annotator(sources=sources, fleet=fleet, external_url=external_url, zone=zone)
         self._ending = Ending(rules=self._rules, grouping=self._grouping)
         self._opening = Opening(
             rules=self._rules,
-            sources=sources,
-            fleet=fleet,
+            annotator=annotator,
             grouping=self._grouping,
             holding=holding,
             ending=self._ending,
-            external_url=external_url,
-            zone=zone,
         )
         self._flush = Flush(
             grouping=self._grouping,
             holding=holding,
+            rules=self._rules,
+            annotator=annotator,
             send_resolved=send_resolved,
             fleet=fleet,
             new_id=new_id,
@@ -90,14 +91,20 @@ class Alerting:
         """Take over what was committed."""
         self._ledger.take(judgement)
 
-    def begin(self, now: datetime) -> Judgement:
-        """What a start, with perhaps other rules and routes, makes of what is remembered: nothing if none changed."""
+    def begin(self, now: datetime, *, owed_since: Mapping[str, datetime] | None = None) -> Judgement:
+        """What a start, with perhaps other rules, routes and sources, makes of what is remembered.
+
+        Nothing if none of them changed and no receiver is gone.
+
+        `owed_since` tells of each receiver that is gone since when it was owed a message: when the oldest notification
+        that never arrived was made. What it was told since then counts as told to nobody.
+        """
         look = Look(self._ledger, now=now)
-        self._grouping.follow(look)
+        self._grouping.follow(look, owed_since=owed_since or {})
         for _, alert in sorted(look.draft.alerts.items()):
             self._opening.review(look, alert, self._rules.get(alert.rule))
         for key, condition in sorted(look.draft.conditions.items()):
-            self._opening.open(look, condition)
+            self._opening.open(look, condition, seen=False)
             self._ending.settle(look, key)
         return look.judgement(None)
 
@@ -151,7 +158,7 @@ class Alerting:
     def _open(self, look: Look, key: ConditionKey) -> None:
         condition = look.draft.conditions.get(key)
         if condition is not None:
-            self._opening.open(look, condition)
+            self._opening.open(look, condition, seen=True)
             self._ending.settle(look, key)
 
     def _remove(self, look: Look, event: SourceRemoved) -> None:

@@ -32,9 +32,9 @@ class EndReason(StrEnum):
     FORGOTTEN = "forgotten"
     RECOVERED = "recovered"
     SOURCE_REMOVED = "source removed"
+    SOURCE_DISABLED = "source disabled"  # nobody looks any more, and what is known is kept
     RULE_REMOVED = "rule removed"  # or disabled
     RULE_CHANGED = "rule changed"  # it no longer wants this
-    TOLD = "told"  # an occurrence: a past fact that was told and is over
 
 
 class EventRef(msgspec.Struct, frozen=True):
@@ -48,8 +48,9 @@ class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
     """One alert as a receiver is told of it.
 
     `labels` are fixed since it opened. `annotations` hold what may change: `summary`, `description`, `runbook_url`,
-    `name`, `since`, `last_seen` (ISO times in UTC). `new` tells what this receiver had not been told yet: the alert
-    itself, its growth, or its end. `end_reason` is set when it is resolved. `late`: it happened while nobody looked.
+    `name`, `since`, `last_seen` (ISO times in UTC), `devices` (those a deployment failed on), `output`. `new` tells
+    what this receiver had not been told yet: the alert itself, its growth, or its end. `end_reason` is set when it is
+    resolved. `late`: it happened while nobody looked.
     """
 
     fingerprint: str

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from fleetpulse.alerting.annotate import annotations
-from fleetpulse.alerting.condition import OF_SOURCES, Condition, ConditionKind
+from fleetpulse.alerting.annotate import Annotator
+from fleetpulse.alerting.condition import OCCURRENCES, Condition, ConditionKind
 from fleetpulse.alerting.ending import OCCURRENCE_LISTED, Ending
 from fleetpulse.alerting.grouping import Grouping, matchable
 from fleetpulse.alerting.holding import Holding
@@ -17,9 +17,7 @@ from fleetpulse.alerting.notification import EndReason
 from fleetpulse.alerting.routes import spell
 from fleetpulse.alerting.rules import Rule
 from fleetpulse.alerting.state import Alert, AlertState
-from fleetpulse.alerting.wording import FleetView, SourceFacts, summary
 from fleetpulse.durations import format_duration
-from fleetpulse.fleet.device import DeviceStatus
 
 _SUBJECT_LABEL: Final = {
     ConditionKind.DEVICE_OFFLINE: "device",
@@ -35,25 +33,24 @@ class Opening:
         self,
         *,
         rules: Mapping[str, Rule],
-        sources: Mapping[str, SourceFacts],
-        fleet: FleetView,
+        annotator: Annotator,
         grouping: Grouping,
         holding: Holding,
         ending: Ending,
-        external_url: str,
-        zone: tzinfo,
     ) -> None:
         self._rules = {kind: [rule for rule in rules.values() if rule.when is kind] for kind in ConditionKind}
-        self._sources = sources
-        self._fleet = fleet
+        self._annotator = annotator
         self._grouping = grouping
         self._holding = holding
         self._ending = ending
-        self._external_url = external_url
-        self._zone = zone
 
-    def open(self, look: Look, condition: Condition) -> None:
-        """Let each rule make an alert of the condition, or bring the alert it made up to date."""
+    def open(self, look: Look, condition: Condition, *, seen: bool) -> None:
+        """Let each rule make an alert of the condition, or bring the alert it made up to date.
+
+        `seen`: it was observed just now, and is not only remembered.
+        """
+        if not self._annotator.source(condition.key.source).watched and condition.key.kind not in OCCURRENCES:
+            return
         standing = self._standing(look, condition)
         for rule in self._rules[condition.key.kind]:
             if rule.name in standing:
@@ -61,14 +58,19 @@ class Opening:
                 continue
             labels, extra = self._labels(rule, condition), _matchable(condition)
             if rule.wants(condition, {**labels, **extra}):
-                self._pend(look, rule, condition, labels, extra)
+                self._pend(look, rule, condition, labels, extra, seen=seen)
 
     def review(self, look: Look, alert: Alert, rule: Rule | None) -> None:
-        """End an alert whose rule is gone, disabled, or was changed so that it wants other things."""
+        """End an alert that its rule, gone, disabled or changed, no longer wants, or whose source is disabled.
+
+        Past facts of a disabled source stay: they are told once, and known to be true however long nobody looks.
+        """
         if rule is None or not rule.enabled:
             self._ending.withdraw(look, alert, EndReason.RULE_REMOVED, at=look.now)
         elif not rule.keeps(alert.condition.kind, matchable(alert)):
             self._ending.withdraw(look, alert, EndReason.RULE_CHANGED, at=look.now)
+        elif not alert.occurrence and not self._annotator.source(alert.condition.source).watched:
+            self._ending.withdraw(look, alert, EndReason.SOURCE_DISABLED, at=look.now)
 
     def observe(self, look: Look, source: str, subjects: Sequence[str], at: datetime) -> None:
         """What was seen again, still not well, may let alerts fire whose `for` ran out before."""
@@ -106,6 +108,8 @@ class Opening:
         condition: Condition,
         labels: dict[str, str],
         extra: dict[str, tuple[str, ...]],
+        *,
+        seen: bool,
     ) -> None:
         fingerprint = fingerprint_of(labels)
         before = look.draft.alerts.get(fingerprint)  # it ended, and somebody who was told it fires does not know yet
@@ -115,7 +119,7 @@ class Opening:
             condition=condition.key,
             state=AlertState.PENDING,
             labels=labels,
-            annotations=self._annotations(look, rule, condition, labels),
+            annotations=self._annotator.annotations(rule, condition, labels, now=look.now),
             starts_at=condition.since_at,
             fires_at=condition.since_at + rule.for_,
             size=condition.size,
@@ -127,10 +131,19 @@ class Opening:
             events=condition.events,
         )
         look.draft.put_alert(fingerprint, alert)
-        if rule.for_:
-            look.decide("pending", alert, detail=f"for {format_duration(rule.for_)}")
+        waits = self._waits(look, alert, rule, seen=seen)
+        if waits:
+            look.decide("pending", alert, detail=waits)
         else:
             self.fire(look, alert)
+
+    def _waits(self, look: Look, alert: Alert, rule: Rule, *, seen: bool) -> str:
+        """Why an alert does not fire at once: until an observation, a past fact until its time."""
+        if rule.for_:
+            return f"for {format_duration(rule.for_)}"
+        if not seen and not alert.occurrence:
+            return "until it is seen again"
+        return self._holding.held(look.draft, alert)
 
     def _update(self, look: Look, alert: Alert, rule: Rule, condition: Condition) -> None:
         pending = alert.state is AlertState.PENDING
@@ -138,7 +151,7 @@ class Opening:
         keep_until_at = alert.keep_until_at if alert.occurrence else None  # a state that came back is not ending
         changed = msgspec.structs.replace(
             alert,
-            annotations=self._annotations(look, rule, condition, alert.labels),
+            annotations=self._annotator.annotations(rule, condition, alert.labels, now=look.now),
             fires_at=alert.starts_at + rule.for_ if pending else alert.fires_at,
             size=condition.size,
             keep_until_at=look.now + OCCURRENCE_LISTED if grew else keep_until_at,
@@ -151,7 +164,7 @@ class Opening:
             self._grouping.wake(look, changed)
 
     def _labels(self, rule: Rule, condition: Condition) -> dict[str, str]:
-        source = self._source(condition)
+        source = self._annotator.source(condition.key.source)
         labels = {
             "alertname": rule.name,
             "severity": rule.severity,
@@ -161,24 +174,6 @@ class Opening:
             "group": condition.device.group if condition.device is not None else "",
         }
         return {name: value for name, value in {**labels, **source.labels, **rule.labels}.items() if value}
-
-    def _annotations(self, look: Look, rule: Rule, condition: Condition, labels: Mapping[str, str]) -> dict[str, str]:
-        name = condition.key.source
-        statuses: Mapping[str, DeviceStatus] = {}
-        if condition.deployment is not None:
-            statuses = self._fleet.statuses(name, condition.deployment.devices)
-        said = summary(
-            condition,
-            self._source(condition),
-            devices=self._fleet.devices(name) if condition.key.kind in OF_SOURCES else 0,
-            statuses=statuses,
-            zone=self._zone,
-        )
-        return annotations(rule, condition, labels=labels, summary=said, external_url=self._external_url, now=look.now)
-
-    def _source(self, condition: Condition) -> SourceFacts:
-        """What is known of the source; one that is no longer configured may still have events to be judged."""
-        return self._sources.get(condition.key.source, SourceFacts(condition.key.source))
 
 
 def fingerprint_of(labels: Mapping[str, str]) -> str:

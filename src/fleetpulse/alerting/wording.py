@@ -15,13 +15,19 @@ from fleetpulse.fleet.job import BulkJob
 
 _ERRORS_SHOWN: Final = 3
 _ERROR_CHARACTERS: Final = 200
+_NAME_CHARACTERS: Final = 80
 _SUBJECTS: Final = ("device", "deployment", "bulk_job", "tunnel", "resource")
+
+
+DEVICES_SHOWN: Final = 10
+"""How many of the devices that a deployment failed on are named."""
 
 
 class SourceFacts(msgspec.Struct, frozen=True):
     """What messages and labels say of a source.
 
-    `title` is the vendor's name for people, `credential` what people call its secret: token, API key.
+    `title` is the vendor's name for people, `credential` what people call its secret: token, API key. A source that is
+    not `watched` is configured but disabled.
     """
 
     name: str
@@ -30,6 +36,7 @@ class SourceFacts(msgspec.Struct, frozen=True):
     main_resource: str = "devices"
     labels: dict[str, str] = {}
     credential: str = "credentials"
+    watched: bool = True
 
 
 class GroupFacts(msgspec.Struct, frozen=True):
@@ -50,6 +57,10 @@ class FleetView(Protocol):
         """The devices of one group, None where the source has none."""
         ...
 
+    def names(self, source: str, devices: Iterable[str]) -> Mapping[str, str]:
+        """The names of those devices that are known."""
+        ...
+
     def statuses(self, source: str, devices: Iterable[str]) -> Mapping[str, DeviceStatus]:
         """The present status of those devices that are known."""
         ...
@@ -59,6 +70,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of a group as a whole. `kind` is what all its told alerts are about, None where they differ.
 
     The numbers are those of `Notification`; `group` counts the devices there, where the group is one of devices.
+    `source` is the one that a lone alert is about.
     """
 
     firing: int
@@ -67,6 +79,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     ended: int = 0
     kind: ConditionKind | None = None
     group: GroupFacts | None = None
+    source: SourceFacts | None = None
 
 
 def span(duration: timedelta) -> str:
@@ -85,8 +98,12 @@ def summary(
     devices: int,
     statuses: Mapping[str, DeviceStatus],
     zone: tzinfo,
+    read_at: datetime | None = None,
 ) -> str:
-    """One sentence on what is wrong. `devices` counts those of the source, `statuses` holds those of a deployment."""
+    """One sentence on what is wrong. `devices` counts those of the source, `statuses` holds those of a deployment.
+
+    Times are in `zone`, with the date unless it is that of `read_at`; None where nobody knows when it will be read.
+    """
     if condition.device is not None:
         place = f" in {condition.device.group}" if condition.device.group else ""
         return f"{condition.device.name or condition.device.id} is offline{place}"
@@ -94,7 +111,7 @@ def summary(
         return _deployment(condition.deployment, statuses)
     if condition.bulk_job is not None:
         return _job(condition.bulk_job)
-    return _source(condition, source, devices=devices, since=_clock(condition.since_at, zone))
+    return _source(condition, source, devices=devices, since=_moment(condition.since_at, zone, read_at))
 
 
 def errors(deployment: Deployment) -> str:
@@ -106,14 +123,23 @@ def errors(deployment: Deployment) -> str:
     return ", ".join(shown) + (f" and {_count(rest, 'other error')}" if rest > 0 else "")
 
 
+def failed_on(deployment: Deployment, names: Mapping[str, str]) -> str:
+    """The devices it failed on, `gate-17 (d-1), d-2 and 3 more`: the first ten, by name where that is known."""
+    failed = deployment.failed()
+    shown = ", ".join(_name_and_id(names.get(device, ""), device) for device in failed[:DEVICES_SHOWN])
+    rest = len(failed) - DEVICES_SHOWN
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
 def headline(alerts: Sequence[ToldAlert], labels: Mapping[str, str], change: Change) -> str:
     """`[FIRING 3 → 5] FleetDeviceOffline · edge-prod · Lyon`; what is no device is told by its own summary."""
     where = " · ".join(labels.values()) or "alerts"
     lone = alerts[0] if len(alerts) == 1 and change.kind is not ConditionKind.DEVICE_OFFLINE else None
     if not change.firing:
         return f"[RESOLVED] {_resolved(alerts, where, labels, change, lone)}"
-    if change.kind is ConditionKind.SOURCE_BASELINE and lone is not None:
-        return lone.annotations.get("summary", where)  # nothing fires: it is an introduction
+    if change.kind is ConditionKind.SOURCE_BASELINE:  # nothing fires: it is an introduction
+        introduction = f"First look at {labels.get('source', 'several sources')}"
+        return introduction if lone is None else lone.annotations.get("summary", introduction)
     if lone is not None:
         return f"[FIRING] {lone.annotations.get('summary', where)}"
     before = f"{change.before:,} → " if change.before not in {0, change.firing} else ""
@@ -146,6 +172,8 @@ def _resolved(
     lasted = max(((alert.ends_at or alert.starts_at) - alert.starts_at for alert in alerts), default=timedelta())
     after = f"after {span(lasted)}"
     if lone is not None:
+        if change.source is not None and lone.end_reason is EndReason.RECOVERED:
+            return f"{_recovery(change.kind, change.source, _subject(lone))} {after}"
         return f"{where} · {_subject(lone)}: {lone.end_reason} {after}"
     if change.kind is not ConditionKind.DEVICE_OFFLINE:
         return f"{len(alerts):,} alerts · {where}"
@@ -154,7 +182,8 @@ def _resolved(
     devices = _count(len(alerts), "device")
     if set(reasons) == {EndReason.CAME_BACK}:
         return f"{devices} back online{place} {after}"
-    told = ", ".join(f"{number:,} {reason}" for reason, number in reasons.most_common())
+    counted = ", ".join(f"{number:,} {reason}" for reason, number in reasons.most_common())
+    told = counted if len(reasons) > 1 else next(iter(reasons))
     return f"{devices} no longer alerting{place} {after}: {told}"
 
 
@@ -185,7 +214,7 @@ def _source(condition: Condition, source: SourceFacts, *, devices: int, since: s
     kept = kept if devices else ""
     match condition.key.kind:
         case ConditionKind.SOURCE_BASELINE:
-            return _baseline(source.name, condition.counts)
+            return _baseline(source.name, condition.key.subject, condition.counts)
         case ConditionKind.SOURCE_DOWN:
             return f"{title} cannot be read for {source.name} since {since}{kept}{why}"
         case ConditionKind.CREDENTIALS_REJECTED:
@@ -197,7 +226,23 @@ def _source(condition: Condition, source: SourceFacts, *, devices: int, since: s
             return f"{source.name} is degraded ({condition.key.subject}){why}"
 
 
-def _baseline(source: str, counts: Mapping[str, int]) -> str:
+def _recovery(kind: ConditionKind | None, source: SourceFacts, resource: str) -> str:
+    title = source.title or source.vendor or "The vendor"
+    match kind:
+        case ConditionKind.SOURCE_DOWN:
+            return f"{title} can be read again for {source.name}"
+        case ConditionKind.CREDENTIALS_REJECTED:
+            return f"{title} accepts the {source.credential} of {source.name} again"
+        case ConditionKind.SOURCE_MISCONFIGURED:
+            return f"The configuration of {source.name} fits again"
+        case _:
+            return f"{source.name} is no longer degraded ({resource})"
+
+
+def _baseline(source: str, resource: str, counts: Mapping[str, int]) -> str:
+    if resource != "devices":
+        states = ", ".join(f"{number:,} {status}" for status, number in counts.items() if number) or "none"
+        return f"First look at the {resource} of {source}: {states}; told once; what was so before is not news"
     number = sum(counts.get(status, 0) for status in DeviceStatus)
     states = ", ".join(f"{counts[status]:,} {status}" for status in DeviceStatus if counts.get(status))
     running = counts.get("running", 0)
@@ -210,8 +255,14 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _clock(at: datetime, zone: tzinfo) -> str:
-    return at.astimezone(zone).strftime("%H:%M")
+def _name_and_id(name: str, device: str) -> str:
+    return f"{name[:_NAME_CHARACTERS]} ({device})" if name and name != device else device
+
+
+def _moment(at: datetime, zone: tzinfo, read_at: datetime | None) -> str:
+    local = at.astimezone(zone)
+    today = read_at is not None and read_at.astimezone(zone).date() == local.date()
+    return f"{local:%H:%M %Z}" if today else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 def _last_line(output: str) -> str:

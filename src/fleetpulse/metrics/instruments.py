@@ -6,7 +6,15 @@ from typing import Final, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from fleetpulse.alerting.notification import NotifyReason
-from fleetpulse.fleet.events import AnyEvent
+from fleetpulse.fleet.events import (
+    AnyEvent,
+    DeviceMoved,
+    SimChanged,
+    SourceRemoved,
+    TunnelClosed,
+    TunnelOpened,
+    TunnelTerminated,
+)
 
 SWEEP_OUTCOMES: Final = (
     "complete",
@@ -21,21 +29,14 @@ SWEEP_OUTCOMES: Final = (
     "error",
 )
 """How a sweep ends: the whole walk, a walk that proves no absence, or the reason of its failure."""
-DELIVERY_OUTCOMES: Final = (
-    ("delivered", ""),
-    ("retry", "timeout"),
-    ("retry", "unreachable"),
-    ("retry", "rate_limited"),
-    ("retry", "server_error"),
-    ("refused", "client_error"),
-    ("refused", "gone"),
-    ("refused", "unauthorized"),
-)
-"""How one try to deliver ends, with its reason."""
 NO_ANSWER: Final = "none"
 
 _USUAL_CODES: Final = ("200", "401", "403", "404", "429", "500", "502", "503", "504", NO_ANSWER)
-_EVENT_TYPES: Final = tuple(str(event.__struct_config__.tag) for event in get_args(AnyEvent))
+_UNCOUNTED: Final = (
+    *(DeviceMoved, SimChanged, TunnelOpened, TunnelClosed, TunnelTerminated),  # no vendor of this version tells of them
+    SourceRemoved,  # with the source go its series
+)
+_EVENT_TYPES: Final = tuple(str(event.__struct_config__.tag) for event in get_args(AnyEvent) if event not in _UNCOUNTED)
 
 _SWEEP_BUCKETS_S: Final = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 _REQUEST_BUCKETS_S: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -96,11 +97,9 @@ class SourceInstruments:
             buckets=_REQUEST_BUCKETS_S,
             registry=registry,
         )
-        self._vendors: dict[str, str] = {}
 
     def expect(self, source: str, *, vendor: str, resources: Iterable[str]) -> None:
         """Begin the series of a source."""
-        self._vendors[source] = vendor
         for resource in resources:
             self.sweep_duration.labels(vendor, resource)
             for outcome in SWEEP_OUTCOMES:
@@ -110,23 +109,6 @@ class SourceInstruments:
         self.request_duration.labels(vendor)
         for event in _EVENT_TYPES:
             self.events.labels(source, event)
-
-    def forget(self, source: str) -> None:
-        """Remove the series of a source, and its vendor's where no other source has that vendor."""
-        for metric in (
-            self.up,
-            self.stale,
-            self.events,
-            self.sweeps,
-            self.sweep_interval,
-            self.sweep_success,
-            self.requests,
-        ):
-            metric.remove_by_labels({"source": source})
-        vendor = self._vendors.pop(source, None)
-        if vendor is not None and vendor not in self._vendors.values():
-            self.sweep_duration.remove_by_labels({"vendor": vendor})
-            self.request_duration.remove_by_labels({"vendor": vendor})
 
 
 class ReceiverInstruments:
@@ -160,16 +142,11 @@ class ReceiverInstruments:
             registry=registry,
         )
 
-    def expect(self, receiver: str) -> None:
-        """Begin the series of a receiver."""
+    def expect(self, receiver: str, outcomes: Iterable[tuple[str, str]]) -> None:
+        """Begin the series of a receiver, whose tries may end with these outcomes and reasons."""
         for reason in NotifyReason:
             self.notifications.labels(receiver, reason)
-        for outcome, why in DELIVERY_OUTCOMES:
+        for outcome, why in outcomes:
             self.deliveries.labels(receiver, outcome, why)
         self.detection.labels(receiver)
         self.delivery.labels(receiver)
-
-    def forget(self, receiver: str) -> None:
-        """Remove the series of a receiver."""
-        for metric in (self.notifications, self.deliveries, self.detection, self.delivery):
-            metric.remove_by_labels({"receiver": receiver})

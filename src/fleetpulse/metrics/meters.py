@@ -48,19 +48,9 @@ class Meters:
         self._readouts.sources[source] = {"vendor": vendor, **(labels or {})}
         self._sources.expect(source, vendor=vendor, resources=resources)
 
-    def forget_source(self, source: str) -> None:
-        """Remove every series of the source, and its vendor's where no other source has that vendor."""
-        self._readouts.sources.pop(source, None)
-        self._readouts.budgets.pop(source, None)
-        self._sources.forget(source)
-
-    def expect_receiver(self, receiver: str) -> None:
-        """Begin the receiver's series, its counters at 0."""
-        self._receivers.expect(receiver)
-
-    def forget_receiver(self, receiver: str) -> None:
-        """Remove every series of the receiver."""
-        self._receivers.forget(receiver)
+    def expect_receiver(self, receiver: str, *, outcomes: Iterable[tuple[str, str]] = ()) -> None:
+        """Begin the receiver's series, its counters at 0. `outcomes`: how a try may end, each with its reason."""
+        self._receivers.expect(receiver, outcomes)
 
     def source_walked(self, source: str, *, complete: bool) -> None:
         """A walk of the census ended."""
@@ -97,7 +87,7 @@ class Meters:
         self._receivers.notifications.labels(receiver, reason).inc()
 
     def delivery_tried(self, receiver: str, *, outcome: str, reason: str = "") -> None:
-        """One try to deliver ended with one of `DELIVERY_OUTCOMES`."""
+        """One try to deliver ended with one of the outcomes that were told beforehand."""
         self._receivers.deliveries.labels(receiver, outcome, reason).inc()
 
     def delivered(self, receiver: str, *, since_due_s: float, since_detection_s: float | None = None) -> None:

@@ -93,14 +93,6 @@ class FleetPages:
         """Withhold `fleet_device_up` of the source, or show it again."""
         self._source(source).stale = is_stale
 
-    def forget(self, source: str) -> None:
-        """Remove every series of the source."""
-        gone = self._sources.pop(source, None)
-        self._owed = {key: render for key, render in self._owed.items() if key[0] != source}
-        if gone is not None:
-            for family in self._families:
-                self._samples[family.aspect] -= gone.samples(family.name)
-
     def refresh(self, budget_s: float = SLICE_S) -> bool:
         """Render what is owed, the oldest first, for about `budget_s`; tell whether more is owed."""
         until = clock.monotonic() + budget_s

@@ -25,7 +25,7 @@ class Renderer:
         while True:
             await self._pages.dirty.wait()
             await asyncio.sleep(self._pause_s)
-            while self._pages.refresh(_SHORT_SLICE_S):
+            while self._pages.refresh(_SHORT_SLICE_S):  # noqa: ASYNC110 - it waits for its own work, no one else's
                 await asyncio.sleep(_GAP_S)
 
 

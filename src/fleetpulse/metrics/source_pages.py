@@ -41,10 +41,6 @@ class SourcePages:
         """The pieces of a family that hold a sample."""
         return filter(None, self._pieces.get(family, {}).values())
 
-    def samples(self, family: str) -> int:
-        """How many samples of a device family there are, or would be if it were shown."""
-        return sum(self._samples.get(family, {}).values())
-
     def prune_readings(self, number: int, segment: Segment) -> None:
         """Drop the readings of devices that the segment no longer holds."""
         readings = self._readings.get(number, {})

@@ -17,7 +17,7 @@ from fleetpulse.outbound.trouble import told
 from fleetpulse.outbound.unpacking import Body
 from fleetpulse.secrets import Redactor
 
-MAX_BYTES = 64 * 1024 * 1024  # the largest page seen is 0.5 MB; whatever is beyond this is no page
+MAX_BYTES = 16 * 1024 * 1024  # the largest page seen is 0.5 MB; whatever is beyond this is no page
 _CONNECT_S = 10.0  # a host that is there takes a connection at once; the rest of the time belongs to its work
 _KEEPALIVE_S = 15.0  # shorter than common servers' own, and than the spacing of an account that bans (3/m)
 _CONNECTIONS = 100
@@ -135,7 +135,10 @@ def place(url: str) -> str:
         port = "" if parts.port is None else f":{parts.port}"
     except ValueError:
         return "a URL that names no host"
-    return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else "a URL that names no host"
+    if not parts.hostname:
+        return "a URL that names no host"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
 
 
 async def _whole(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

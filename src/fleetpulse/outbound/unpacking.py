@@ -23,6 +23,7 @@ class Body:
         self._max_bytes = max_bytes
         self._pieces: list[bytes] = []
         self._size = 0
+        self._packed_size = 0
         self._member = zlib.decompressobj(_ZLIB_OR_GZIP)
         self._fed = False
 
@@ -32,6 +33,9 @@ class Body:
             self._keep(piece)
             return
         self._fed = self._fed or bool(piece)
+        self._packed_size += len(piece)
+        if self._packed_size > self._max_bytes:  # members that unpack to nothing never meet the other limit
+            raise TooLarge(f"sent more than {self._max_bytes} bytes")
         while piece:
             if self._member.eof:  # gzip members may be joined; the next one begins here
                 self._member = zlib.decompressobj(_ZLIB_OR_GZIP)

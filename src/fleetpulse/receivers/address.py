@@ -2,18 +2,16 @@
 
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from fleetpulse.secrets import Redactor, Secret, SecretUnreadableError
-
-_SHORTEST_PART: Final = 9  # a path like /hook would blank ordinary words; one that holds a token is longer
+from fleetpulse.secrets import Redactor, Secret, SecretUnreadableError, looks_random, names_a_secret
 
 
 class Address:
     """A receiver's URL, read again at each use where it is given by file.
 
-    The redactor learns its parts too, for servers echo the path alone (`Cannot POST /services/T0/B0/x`).
+    The redactor learns its secret parts too, for servers echo the path alone (`Cannot POST /services/T0/B0/x`). Parts
+    that a person wrote are none: to blank `fleetpulse` or `edge-prod` would make logs and messages unreadable.
     """
 
     def __init__(self, secret: Secret, *, redactor: Redactor) -> None:
@@ -40,10 +38,8 @@ class Address:
         if split is None or url == self._learned:
             return
         self._learned = url
-        self._redactor.learn(unquote(split.password or ""))
-        for part in (f"{split.path}?{split.query}", split.path, split.path.rpartition("/")[2], split.query):
-            if len(part) >= _SHORTEST_PART:
-                self._redactor.learn(part)
+        for piece in _secret_pieces(split):
+            self._redactor.learn(piece)
 
 
 def refresh(secret: Secret) -> None:
@@ -63,6 +59,21 @@ def address_problem(url: str, *, https: bool) -> str:
     if https and split.scheme != "https" and not _loopback(split.hostname):
         return "is not https: the URL is a secret and would travel in the clear"
     return ""
+
+
+def _secret_pieces(url: SplitResult) -> list[str]:
+    """What of a URL is secret without the rest, and what holds it."""
+    parts = [part for part in url.path.split("/") if looks_random(unquote(part))]
+    values = [value for name, value in parse_qsl(url.query) if names_a_secret(name) or looks_random(value)]
+    user = unquote(url.username or "")
+    pieces = [unquote(url.password or ""), user if looks_random(user) else "", *parts, *map(unquote, parts), *values]
+    if parts:
+        pieces.append(url.path)
+    if values:
+        pieces.append(url.query)
+    if parts or values:
+        pieces.append(f"{url.path}?{url.query}")
+    return pieces
 
 
 def _split(url: str) -> SplitResult | None:

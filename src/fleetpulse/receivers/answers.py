@@ -1,16 +1,17 @@
 """What an HTTP answer, or none, means for a delivery: one table for every receiver."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from fleetpulse.outbound import Answer, OutboundError, Unreachable
-from fleetpulse.receivers.contract import Delivered, Outcome, Refused, Retry
+from fleetpulse.outbound import Answer, OutboundError, TimedOut, Unreachable
+from fleetpulse.receivers.contract import Delivered, Outcome, Refused, RefusedReason, Retry, RetryReason
 from fleetpulse.secrets import Redactor
 
 _EXCERPT: Final = 200  # characters of an answer that a person needs to see what spoke
 
 # Statuses that differ from their class. Anything else in 3xx and 4xx is refused for good: the same bytes would meet
 # the same answer. Everything outside 2xx, 3xx and 4xx is tried again.
-_RETRIED: Final = {
+_RETRIED: Final[Mapping[int, RetryReason]] = {
     302: "server_error",  # a login or maintenance page in the way is temporary, as these three statuses say
     303: "server_error",
     307: "server_error",
@@ -18,7 +19,12 @@ _RETRIED: Final = {
     425: "server_error",
     429: "rate_limited",
 }
-_REFUSED: Final = {401: "unauthorized", 403: "unauthorized", 407: "unauthorized", 410: "gone"}
+_REFUSED: Final[Mapping[int, RefusedReason]] = {
+    401: "unauthorized",
+    403: "unauthorized",
+    407: "unauthorized",
+    410: "gone",
+}
 _CURES: Final = {
     301: "it has moved for good: set the new URL",
     308: "it has moved for good: set the new URL",
@@ -41,7 +47,9 @@ def answered(answer: Answer, *, host: str, redactor: Redactor) -> Outcome:
 
 def unanswered(error: OutboundError) -> Retry:
     """The outcome of a request that brought no answer; outbound's texts hold no secret."""
-    return Retry(error.reason if isinstance(error, Unreachable) else "server_error", str(error))
+    if isinstance(error, TimedOut):
+        return Retry("timeout", str(error))
+    return Retry("unreachable" if isinstance(error, Unreachable) else "server_error", str(error))
 
 
 def told(host: str, status: int, what: str) -> str:

@@ -4,12 +4,17 @@ A receiver makes a message of a notification once (its bytes are stored before a
 as often as it is told to. It retries nothing and paces nothing: the dispatcher does.
 """
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from fleetpulse.alerting.notification import Notification
 from fleetpulse.durations import Rate
+
+RetryReason = Literal["timeout", "unreachable", "rate_limited", "server_error", "misconfigured", "error"]
+"""Why a try failed that may succeed later; `misconfigured` by what a file holds, `error` by a mistake of our own."""
+RefusedReason = Literal["client_error", "gone", "unauthorized"]
+"""Why no try will ever succeed."""
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -21,22 +26,18 @@ class Delivered(msgspec.Struct, frozen=True):
 class Retry(msgspec.Struct, frozen=True):
     """It did not arrive, and may if tried again. `retry_after_s` where the receiver asked for a pause.
 
-    `reason` is one of a small set, for metrics: `timeout`, `unreachable`, `rate_limited`, `server_error`.
-    `detail` is for people, redacted.
+    `reason` is for metrics, `detail` for people, redacted.
     """
 
-    reason: str
+    reason: RetryReason
     detail: str = ""
     retry_after_s: float | None = None
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """It will never be taken: a terminal refusal such as 410, a revoked webhook or an archived channel.
+    """It will never be taken: a terminal refusal such as 410, a revoked webhook or an archived channel."""
 
-    `reason` is one of a small set, for metrics: `client_error`, `gone`, `unauthorized`.
-    """
-
-    reason: str
+    reason: RefusedReason
     detail: str = ""
 
 

@@ -1,5 +1,8 @@
 """What every `[[receivers]]` entry holds; each kind adds its own."""
 
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from fleetpulse.durations import RequestRate
@@ -12,6 +15,9 @@ class ReceiverSettings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file_checks: ClassVar[Mapping[str, Callable[[str], str]]] = {}
+    """By field: what is wrong with what its file holds, as `problems` says it; empty where it is fine."""
 
     name: str = Field(
         min_length=1,

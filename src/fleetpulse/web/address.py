@@ -34,7 +34,7 @@ def parse_listen(text: str) -> Address:
     """
     match = _LISTEN.fullmatch(text.strip())
     if match is None or int(match["port"]) > _HIGHEST_PORT:
-        raise ValueError("is not an address to listen on: write it like 127.0.0.1:9720 or [::]:9720")
+        raise ValueError("must be an address and a port, like 127.0.0.1:9720, [::1]:9720 or :9720")
     return Address(match["six"] or match["host"] or "", int(match["port"]))
 
 

@@ -39,6 +39,7 @@ class Scrape:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         await catch_up(self._pages)
+        await self._views.count_alerts()
         chunks = [*self._pages.text(), self._meters.text()]
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
         response.content_length = sum(map(len, chunks))

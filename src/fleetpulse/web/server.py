@@ -1,5 +1,7 @@
 """The HTTP server: routes, what every answer carries, and its life."""
 
+import asyncio
+from datetime import tzinfo
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
@@ -11,7 +13,7 @@ from aiohttp.typedefs import Handler
 from fleetpulse import clock
 from fleetpulse.metrics.meters import Meters
 from fleetpulse.metrics.pages import FleetPages
-from fleetpulse.web.address import Address, ListenError, bind, parse_listen
+from fleetpulse.web.address import Address, bind
 from fleetpulse.web.overview import Overview
 from fleetpulse.web.scrape import Scrape
 from fleetpulse.web.sources import sources_json
@@ -34,14 +36,16 @@ _HEADERS: Final = {
 class WebServer:
     """Serves probes, `/metrics`, `/-/sources` and the page.
 
-    `listen` is `host:port`, `[::]:port` or `:port`; port 0 takes a free one, told by `url`.
-    Errors: ListenError from `start` and on entering, also when `listen` is no address.
+    Port 0 takes a free one, told by `url`. `zone` is that of times on the page.
+    Errors: ListenError from `start` and on entering.
     """
 
-    def __init__(self, *, listen: str, views: Views, pages: FleetPages, meters: Meters, version: str) -> None:
-        self._listen = listen
+    def __init__(
+        self, *, address: Address, views: Views, pages: FleetPages, meters: Meters, version: str, zone: tzinfo
+    ) -> None:
+        self._address = address
         self._views = views
-        self._overview = Overview(views=views, version=version)
+        self._overview = Overview(views=views, version=version, zone=zone)
         self._scrape = Scrape(views=views, pages=pages, meters=meters)
         self._log = structlog.get_logger(__name__)
         self._runner: web.AppRunner | None = None
@@ -67,12 +71,8 @@ class WebServer:
 
         Errors: ListenError.
         """
-        try:
-            address = parse_listen(self._listen)
-        except ValueError as error:
-            raise ListenError(f"[http] listen {error}") from error
-        listener = bind(address)
-        self._bound = Address(address.host, listener.getsockname()[1])
+        listener = bind(self._address)
+        self._bound = Address(self._address.host, listener.getsockname()[1])
         self._runner = web.AppRunner(
             self._application(),
             access_log=None,
@@ -142,8 +142,9 @@ class WebServer:
 
     async def _page(self, _: web.Request) -> web.Response:
         policy = f"{_HEADERS['Content-Security-Policy']}; style-src '{self._overview.style_hash}'"
+        render = self._overview.look(clock.now())
         return web.Response(
-            text=self._overview.html(clock.now()),
+            text=await asyncio.to_thread(render),
             content_type="text/html",
             headers={"Content-Security-Policy": policy},
         )

@@ -84,7 +84,7 @@ class ReceiverView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Views(Protocol):
-    """What the service tells the web. Every answer comes at once, from memory; none raises."""
+    """What the service tells the web, from memory; nothing here raises."""
 
     def ready_for_metrics(self) -> bool:
         """Whether the known state is rendered: half a fleet must never be scraped."""
@@ -99,7 +99,11 @@ class Views(Protocol):
         ...
 
     def alerts(self) -> list[Alert]:
-        """All alerts that are pending or firing."""
+        """All alerts of whatever state, as a list of its own."""
+        ...
+
+    async def count_alerts(self) -> None:
+        """Bring the numbers of alerts up to date that the metrics are going to show."""
         ...
 
     def receivers(self) -> list[ReceiverView]:

@@ -27,7 +27,7 @@ ALERTS = st.builds(
     status=st.sampled_from(AlertStatus),
     labels=st.dictionaries(THINGS | st.sampled_from(["alertname", "source", "group"]), LONG),
     annotations=st.dictionaries(
-        st.sampled_from(["summary", "description", "runbook_url", "name", "since", "last_seen", "output"]),
+        st.sampled_from(["summary", "description", "runbook_url", "name", "since", "last_seen", "output", "devices"]),
         LONG | TIMES.map(datetime.isoformat),
     ),
     starts_at=TIMES,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
+import msgspec
 import pytest
 from slack_sdk.models.blocks import Block
 
@@ -133,7 +134,7 @@ def test_the_news_comes_before_what_was_told_already(notification: Told, device:
     assert lines[-1] == "and 11 more"
 
 
-def test_an_end_says_how_long_it_was(notification: Told, device: Device, now: datetime) -> None:
+def test_an_end_says_its_reason_and_how_long_it_was(notification: Told, device: Device, now: datetime) -> None:
     ended = [
         device(
             number,
@@ -157,8 +158,8 @@ def test_an_end_says_how_long_it_was(notification: Told, device: Device, now: da
 
     assert text == (
         "[RESOLVED] 2 devices back online in Lyon after 18 min\n"
-        "gate-17 (d-0a1b-0011)  after 18 min\n"
-        "gate-18 (d-0a1b-0012)  after 18 min"
+        "gate-17 (d-0a1b-0011)  came back after 18 min\n"
+        "gate-18 (d-0a1b-0012)  came back after 18 min"
     )
 
 
@@ -227,6 +228,26 @@ def test_a_failed_deployment_shows_what_the_failing_step_printed(notification: T
         "```\nsh: 1: /usr/bin/python: not found\nexit <1> & done\n```\n"
         "Runbook"
     )
+
+
+def test_the_devices_a_deployment_failed_on_are_told_above_what_they_printed(
+    notification: Told, deployment: ToldAlert
+) -> None:
+    devices = "gate-17 (d-1), <!channel> *lift* (d-2) and 1 more"
+    known = msgspec.structs.replace(deployment, annotations={**deployment.annotations, "devices": devices})
+
+    alone = read(notification(known, text="[FIRING] Deployment dp-e6a5-7e19 failed on 3 of 20 devices", detail=""))
+    together = read(notification(known, deployment))
+
+    named = "Failed on gate-17 (d-1), <!channel> \u2217lift\u2217 (d-2) and 1 more\n```\nsh: 1:"
+    assert named in alone
+    assert f"nightly (dp-e6a5-7e19)\n{named}" in together
+
+
+def test_a_deployment_that_printed_nothing_still_names_its_devices(notification: Told, deployment: ToldAlert) -> None:
+    silent = msgspec.structs.replace(deployment, annotations={"devices": "gate-17 (d-1)", "output": " \n"})
+
+    assert read(notification(silent)).splitlines()[-1] == "Failed on gate-17 (d-1)"
 
 
 def test_several_deployments_each_show_their_output(notification: Told, deployment: ToldAlert) -> None:

@@ -106,6 +106,26 @@ def test_the_documented_example_has_the_fields_that_are_sent(notification: Told,
     assert documented["data"]["alerts"][0].keys() == sent["data"]["alerts"][0].keys()
 
 
+def test_the_documented_reasons_of_ends_are_those_there_are() -> None:
+    [row] = [line for line in DOCS.read_text().splitlines() if line.startswith("| `alerts[].endReason`")]
+
+    assert re.findall(r"`([a-z ]+)`", row) == list(EndReason)
+
+
+def test_what_identifies_is_never_redacted(notification: Told, device: Device) -> None:
+    told = notification(device(17, annotations={"description": "edge-prod is edge-prod"}))
+
+    raw = render(told, dress=WebhookFormat.CLOUDEVENTS, redact=lambda text: text.replace("edge-prod", "***"))
+    envelope = json.loads(raw)
+
+    body = envelope["data"]
+    alert = body["alerts"][0]
+    assert envelope["subject"] == event(told)["subject"]
+    assert (body["groupKey"], body["groupLabels"]) == (told.group_key, told.group_labels)
+    assert (body["commonLabels"], alert["labels"]) == (told.common_labels, told.alerts[0].labels)
+    assert alert["annotations"]["description"] == "*** is ***"
+
+
 def test_an_end_carries_its_time_and_reason(notification: Told, device: Device, now: datetime) -> None:
     ended = device(17, status=AlertStatus.RESOLVED, end_reason=EndReason.WENT_MISSING, ends_at=now)
 

@@ -71,6 +71,21 @@ async def test_an_existing_library_verifies_what_is_signed(
     assert event["id"] == "dl-0001"
 
 
+@pytest.mark.parametrize("known", [SECRET, OTHER])
+@pytest.mark.parametrize("by_file", [False, True])
+async def test_while_a_secret_is_replaced_either_one_verifies(
+    hook: tuple[LookAlike, str], make: Make, told: Notification, tmp_path: Path, *, known: str, by_file: bool
+) -> None:
+    (tmp_path / "previous").write_text(OTHER)
+    previous = {"secret_previous_file": tmp_path / "previous"} if by_file else {"secret_previous": OTHER}
+    delivery = await sent(hook, make(secret=SECRET, **previous), told)
+
+    event = Webhook(known).verify(delivery.body, delivery.headers)
+
+    assert event["id"] == "dl-0001"
+    assert snippet()(delivery.headers, delivery.body, known) == event
+
+
 async def test_another_secret_or_a_changed_body_does_not_verify(
     hook: tuple[LookAlike, str], make: Make, told: Notification
 ) -> None:
@@ -136,6 +151,35 @@ async def test_the_users_headers_travel(hook: tuple[LookAlike, str], make: Make,
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "echo"),
+    [
+        ("Authorization", "Bearer hush", "Bearer hush"),
+        ("Authorization", "Bearer hush", "token hush"),
+        ("authorization", "Basic bWU6aHVzaA==", "bWU6aHVzaA=="),
+        ("Cookie", "session=hush", "session=hush"),
+        ("X-Api-Key", "hush", "key hush"),
+        ("X-Auth-Token", "hush", "hush"),
+        ("X-Shared-Secret", "hush", "hush"),
+        ("X-Signature", "hush", "hush"),
+        ("X-Tenant", "0a1b2c3d4e5f60718293", "0a1b2c3d4e5f60718293"),
+    ],
+)
+def test_a_header_that_is_a_secret_is_blanked(
+    make: Make, redactor: Redactor, *, name: str, value: str, echo: str
+) -> None:
+    make(headers={name: value})
+
+    assert redactor.redact(echo).removeprefix("token ").removeprefix("key ") in {"***", "Bearer ***"}
+
+
+def test_a_header_that_is_a_word_blanks_nothing(make: Make, redactor: Redactor) -> None:
+    make(headers={"X-Team": "edge", "Accept": "application/vnd.example.v2+json", "X-Region": "europe-west-1"})
+
+    text = "edge-prod in europe-west-1 answered application/vnd.example.v2+json"
+    assert redactor.redact(text) == text
+
+
+@pytest.mark.parametrize(
     ("format_", "media_type"), [("cloudevents", "application/cloudevents+json"), ("alertmanager", "application/json")]
 )
 async def test_the_media_type_tells_the_format(
@@ -159,17 +203,21 @@ async def test_a_changed_secret_file_signs_the_next_try(
     assert Webhook(OTHER).verify(delivery.body, delivery.headers)
 
 
+@pytest.mark.parametrize(
+    ("setting", "others"), [("secret_file", {}), ("secret_previous_file", {"secret": SECRET})], ids=["new", "previous"]
+)
 async def test_a_secret_file_that_cannot_sign_sends_nothing_unsigned(
-    hook: tuple[LookAlike, str], make: Make, told: Notification, tmp_path: Path
+    hook: tuple[LookAlike, str], make: Make, told: Notification, tmp_path: Path, *, setting: str, others: dict[str, str]
 ) -> None:
     file = tmp_path / "secret"
     file.write_text("not base64!")
-    receiver = make(secret_file=file)
+    receiver = make(**{setting: file}, **others)
 
     outcome = await receiver.send("dl-0001", receiver.message(told))
 
     assert isinstance(outcome, Retry)
     assert outcome.reason == "misconfigured"
+    assert f"what {setting} holds" in outcome.detail
     assert "not base64" not in outcome.detail
     assert not hook[0].requests
 

@@ -7,6 +7,7 @@ import pytest
 from fleetpulse.receivers.webhook import WebhookSettings
 
 URL = "https://hooks.example.com/not-real"
+SECRET = "whsec_bm90IGEgcmVhbCBzZWNyZXQ="
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,8 @@ URL = "https://hooks.example.com/not-real"
         {"url_file": "/run/secrets/url", "secret_file": "/run/secrets/key"},
         {"url": URL, "secret": "whsec_bm90IGEgcmVhbCBzZWNyZXQ="},
         {"url": URL, "secret": "bm90IGEgcmVhbCBzZWNyZXQ"},
+        {"url": URL, "secret": "bm90IGEgcmVhbCBzZWNyZXQ", "secret_previous": "b2xkIGFuZCBub3QgcmVhbA=="},
+        {"url": URL, "secret_file": "/run/secrets/key", "secret_previous_file": "/run/secrets/old-key"},
         {"url": URL, "headers": {"Authorization": "Bearer x", "X-Team": ""}},
         {"url": URL, "format": "alertmanager"},
     ],
@@ -36,6 +39,14 @@ def test_what_can_be_sent_is_fine(given: dict[str, Any]) -> None:
         ({"url": URL, "secret": "not-real", "secret_file": "x"}, "secret", "is given twice"),
         ({"url": URL, "secret": "not-real!"}, "secret", "is no signing secret"),
         ({"url": URL, "secret": "whsec_"}, "secret", "is no signing secret"),
+        ({"url": URL, "secret": SECRET, "secret_previous": "not-real!"}, "secret_previous", "is no signing secret"),
+        (
+            {"url": URL, "secret": SECRET, "secret_previous": SECRET, "secret_previous_file": "x"},
+            "secret_previous",
+            "keep either secret_previous or secret_previous_file",
+        ),
+        ({"url": URL, "secret_previous": SECRET}, "secret_previous", "is given without secret"),
+        ({"url": URL, "secret_previous_file": "x"}, "secret_previous", "is given without secret"),
         ({"url": URL, "headers": {"Webhook-Id": "x"}}, "headers", "Webhook-Id is set by fleetpulse"),
         ({"url": URL, "headers": {"Content-Type": "x"}}, "headers", "Content-Type is set by fleetpulse"),
         ({"url": URL, "headers": {"X-A": "not-real\r\nX-B: 1"}}, "headers", "'X-A' is not a header"),

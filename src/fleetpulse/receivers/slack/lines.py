@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from fleetpulse.alerting.notification import AlertStatus, EndReason, ToldAlert
+from fleetpulse.alerting.notification import AlertStatus, ToldAlert
 from fleetpulse.alerting.wording import span
 from fleetpulse.receivers.slack.escape import moment, mrkdwn
 
@@ -12,7 +12,6 @@ _THINGS: Final = ("device", "deployment", "bulk_job", "tunnel")
 _NAME_UNITS: Final = 80
 _SUMMARY_UNITS: Final = 140
 _ALONE_UNITS: Final = 300  # a summary that names its subject itself, and stands for the whole line
-_ORDINARY_ENDS: Final = {EndReason.CAME_BACK, EndReason.RECOVERED, EndReason.TOLD}
 
 # What the subject is meanwhile: by the rule's name, else by the event behind the alert.
 _STATES: Final = {
@@ -33,12 +32,10 @@ def firing_lines(alerts: Sequence[ToldAlert], *, now: datetime, most: int, redac
 
 
 def ended_lines(alerts: Sequence[ToldAlert], *, most: int, redact: Callable[[str], str]) -> list[str]:
-    """One line per alert that ended; its reason is said where reasons differ or it isn't a simple recovery."""
+    """One line per alert that ended, with its reason and how long it was."""
     ended = [alert for alert in alerts if alert.status is AlertStatus.RESOLVED]
-    reasons = {alert.end_reason for alert in ended}
-    telling = len(reasons) > 1 or not reasons <= _ORDINARY_ENDS
     listed = sorted(ended, key=lambda alert: not alert.new)[:most]
-    return [*(_ended(alert, telling=telling, redact=redact) for alert in listed), *_rest(len(ended) - len(listed))]
+    return [*(_ended(alert, redact=redact) for alert in listed), *_rest(len(ended) - len(listed))]
 
 
 def subject(alert: ToldAlert, *, redact: Callable[[str], str]) -> str:
@@ -57,8 +54,8 @@ def _firing(alert: ToldAlert, *, now: datetime, redact: Callable[[str], str]) ->
     return f"{line}, noticed late" if alert.late else line
 
 
-def _ended(alert: ToldAlert, *, telling: bool, redact: Callable[[str], str]) -> str:
-    facts = [str(alert.end_reason)] if telling and alert.end_reason else []
+def _ended(alert: ToldAlert, *, redact: Callable[[str], str]) -> str:
+    facts = [str(alert.end_reason)] if alert.end_reason else []
     if alert.ends_at is not None:
         facts.append(f"after {span(alert.ends_at - alert.starts_at)}")
     return "  ".join(filter(None, [subject(alert, redact=redact), " ".join(facts)]))

@@ -19,6 +19,7 @@ _REMAINDER_UNITS: Final = 1_000
 _DETAIL_UNITS: Final = 600
 _FALLBACK_UNITS: Final = 600  # a phone shows two or three lines of it
 _OUTPUT_UNITS: Final = 1_000
+_DEVICES_UNITS: Final = 1_500  # ten devices with names and ids of ordinary length, and nearly always of any
 _OUTPUTS: Final = 3
 _LISTED: Final = 10
 _LISTED_BESIDE: Final = 5  # of those that ended, while others fire
@@ -89,7 +90,7 @@ def _list(notification: Notification, *, redact: Callable[[str], str]) -> list[B
 
 
 def _particulars(notification: Notification, *, detail: str, redact: Callable[[str], str]) -> list[Block]:
-    """The description of a lone alert that is not a device's, and the output of what failed."""
+    """The description of a lone alert that is not a device's, on which devices it failed, and the output of that."""
     told = [alert for alert in notification.alerts if alert.status is AlertStatus.FIRING]
     lone = _lone(notification.alerts)
     texts = []
@@ -97,10 +98,23 @@ def _particulars(notification: Notification, *, detail: str, redact: Callable[[s
         description = redact(lone.annotations.get("description", "")).strip()
         known = f"{notification.text} {detail}"
         texts.append("" if description in known else mrkdwn(description, limit=_REMAINDER_UNITS))
-    for alert in [alert for alert in told if alert.annotations.get("output", "").strip()][:_OUTPUTS]:
-        output = fence(redact(alert.annotations["output"]), limit=_OUTPUT_UNITS)
-        texts.append(output if lone is not None else f"{subject(alert, redact=redact)}\n{output}")
+    for alert in [alert for alert in told if _printed(alert).strip() or _failing(alert)][:_OUTPUTS]:
+        devices = mrkdwn(redact(_failing(alert)), limit=_DEVICES_UNITS)
+        lines = [
+            "" if lone is not None else subject(alert, redact=redact),
+            f"Failed on {devices}" if devices else "",
+            fence(redact(_printed(alert)), limit=_OUTPUT_UNITS),
+        ]
+        texts.append("\n".join(filter(None, lines)))
     return [_section(text) for text in texts if text]
+
+
+def _printed(alert: ToldAlert) -> str:
+    return alert.annotations.get("output", "")
+
+
+def _failing(alert: ToldAlert) -> str:
+    return alert.annotations.get("devices", "").strip()
 
 
 def _lone(alerts: Sequence[ToldAlert]) -> ToldAlert | None:

@@ -1,7 +1,9 @@
 """What a `[[receivers]]` entry of kind `slack` holds."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
@@ -12,6 +14,10 @@ from fleetpulse.receivers.settings import ReceiverSettings
 
 class SlackSettings(ReceiverSettings):
     """An incoming webhook of Slack: one channel, chosen when the webhook was made."""
+
+    file_checks: ClassVar[Mapping[str, Callable[[str], str]]] = {
+        "webhook_url_file": partial(address_problem, https=True)
+    }
 
     kind: Literal["slack"] = Field(default="slack", description="The kind of receiver.")
     webhook_url: SecretStr | None = Field(

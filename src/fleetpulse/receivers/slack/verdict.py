@@ -3,20 +3,21 @@
 Source: Slack's reference "Sending messages using incoming webhooks", section on errors.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from fleetpulse.outbound import Answer
 from fleetpulse.receivers.answers import answered, excerpt, told
-from fleetpulse.receivers.contract import Delivered, Outcome, Refused, Retry
+from fleetpulse.receivers.contract import Delivered, Outcome, Refused, RefusedReason, Retry
 from fleetpulse.secrets import Redactor
 
 _OK: Final = "ok"
 _LIMITED: Final = {"rate_limited", "ratelimited"}
 
 # Words that no further try changes: the metric's reason and the cure.
-_TERMINAL: Final = {
+_TERMINAL: Final[Mapping[str, tuple[RefusedReason, str]]] = {
     "invalid_token": ("unauthorized", "the webhook's URL is wrong or was revoked: make a new one"),
     "action_prohibited": ("unauthorized", "the workspace forbids posting here: ask its administrator"),
     "posting_to_general_channel_denied": ("unauthorized", "only administrators may post in this channel"),

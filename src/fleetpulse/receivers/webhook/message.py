@@ -67,7 +67,7 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def render(notification: Notification, *, dress: WebhookFormat, redact: Callable[[str], str]) -> bytes:
-    """The finished body. `redact` takes known secrets out of labels and annotations."""
+    """The finished body. `redact` takes known secrets out of annotations; what identifies is left as it is."""
     body = _body(notification, redact=redact)
     if dress is WebhookFormat.ALERTMANAGER:
         return msgspec.json.encode(body)
@@ -91,13 +91,13 @@ def content_type(payload: bytes) -> str:
 def _body(notification: Notification, *, redact: Callable[[str], str]) -> Body:
     alerts = _alerts(notification, redact=redact)
     return Body(
-        group_key=_clean(redact(notification.group_key)),
+        group_key=_clean(notification.group_key),
         truncated_alerts=len(notification.alerts) - len(alerts),
         status=notification.status,
         receiver=notification.receiver,
-        group_labels=_capped(notification.group_labels, most=_LONGEST_LABEL, redact=redact),
-        common_labels=_capped(notification.common_labels, most=_LONGEST_LABEL, redact=redact),
-        common_annotations=_capped(notification.common_annotations, most=_LONGEST_ANNOTATION, redact=redact),
+        group_labels=_labels(notification.group_labels),
+        common_labels=_labels(notification.common_labels),
+        common_annotations=_annotations(notification.common_annotations, redact=redact),
         external_url=notification.external_url,
         alerts=alerts,
         reason=notification.reason,
@@ -125,8 +125,8 @@ def _alert(alert: ToldAlert, *, notification: Notification, redact: Callable[[st
     resolved = alert.status is AlertStatus.RESOLVED
     return Alert(
         status=alert.status,
-        labels=_capped(alert.labels, most=_LONGEST_LABEL, redact=redact),
-        annotations=_capped(alert.annotations, most=_LONGEST_ANNOTATION, redact=redact),
+        labels=_labels(alert.labels),
+        annotations=_annotations(alert.annotations, redact=redact),
         starts_at=alert.starts_at,
         ends_at=(alert.ends_at or notification.at) if resolved else _NOT_ENDED,
         generator_url=notification.link(alert),
@@ -149,8 +149,12 @@ def _quotable(value: str) -> str:
     return "".join(char if char.isprintable() else " " for char in escaped)  # CloudEvents forbids control characters
 
 
-def _capped(texts: Mapping[str, str], *, most: int, redact: Callable[[str], str]) -> dict[str, str]:
-    return {name: _cut(_clean(redact(text)), most=most) for name, text in texts.items()}
+def _labels(texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: _cut(_clean(text), most=_LONGEST_LABEL) for name, text in texts.items()}
+
+
+def _annotations(texts: Mapping[str, str], *, redact: Callable[[str], str]) -> dict[str, str]:
+    return {name: _cut(_clean(redact(text)), most=_LONGEST_ANNOTATION) for name, text in texts.items()}
 
 
 def _cut(text: str, *, most: int) -> str:

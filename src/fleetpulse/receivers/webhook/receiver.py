@@ -12,8 +12,9 @@ from fleetpulse.receivers.contract import Outcome, Retry
 from fleetpulse.receivers.webhook.message import content_type, render
 from fleetpulse.receivers.webhook.settings import WebhookSettings
 from fleetpulse.receivers.webhook.signature import secret_problem, signed
-from fleetpulse.secrets import Redactor, Secret
+from fleetpulse.secrets import Redactor, Secret, looks_random, names_a_secret
 
+_SHORTEST_OPAQUE: Final = 16  # of a header whose name says nothing; tokens are longer
 _MOST_ANSWERED_BYTES: Final = 1024 * 1024  # the answer is only quoted in an error, and then only its beginning
 
 
@@ -32,11 +33,18 @@ class WebhookReceiver:
         self.rate: Rate | None = settings.rate
         address = Secret(value=settings.url, file=settings.url_file, redactor=redactor)
         self._address = Address(address, redactor=redactor)
-        self._secret = Secret(value=settings.secret, file=settings.secret_file, redactor=redactor)
+        self._secrets = {  # the new one signs first, for who reads only the first signature
+            "secret_file": Secret(value=settings.secret, file=settings.secret_file, redactor=redactor),
+            "secret_previous_file": Secret(
+                value=settings.secret_previous, file=settings.secret_previous_file, redactor=redactor
+            ),
+        }
         self._format = settings.format
         self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-        for value in self._headers.values():
-            redactor.learn(value.removeprefix("Bearer ").removeprefix("Basic "))  # servers echo a token on its own
+        for name, value in self._headers.items():
+            if _is_secret(name, value):
+                redactor.learn(value)
+                redactor.learn(value.partition(" ")[2])  # servers echo a token without its scheme
         self._outbound = outbound
         self._redactor = redactor
         self._timeout_s = timeout_s
@@ -46,9 +54,10 @@ class WebhookReceiver:
         return render(notification, dress=self._format, redact=self._redactor.redact)
 
     async def send(self, delivery_id: str, payload: bytes) -> Outcome:
-        """Post once, signed with the secret and the time of this try. Never raises but for cancellation."""
+        """Post once, signed with the secrets and the time of this try. Never raises but for cancellation."""
         url = self._address.current()
-        refresh(self._secret)
+        for secret in self._secrets.values():
+            refresh(secret)
         problem = self._problem(url)
         if problem:  # only a file's content comes here unchecked, and a file can be mended
             return Retry("misconfigured", problem)
@@ -66,12 +75,22 @@ class WebhookReceiver:
         return answered(answer, host=self._address.host, redactor=self._redactor)
 
     def _own_headers(self, delivery_id: str, payload: bytes) -> dict[str, str]:
-        signature = signed(delivery_id, payload, at=clock.now(), secret=self._secret.reveal())
+        secrets = [secret.reveal() for secret in self._secrets.values() if secret]
+        signature = signed(delivery_id, payload, at=clock.now(), secrets=secrets)
         return {"Content-Type": content_type(payload), **signature}
 
     def _problem(self, url: str) -> str:
         problem = address_problem(url, https=False)
         if problem:
             return f"what url_file holds {problem}"
-        problem = secret_problem(self._secret.reveal()) if self._secret else ""
-        return f"what secret_file holds {problem}" if problem else ""
+        for file, secret in self._secrets.items():
+            problem = secret_problem(secret.reveal()) if secret else ""
+            if problem:
+                return f"what {file} holds {problem}"
+        return ""
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Whether a header's value is one to be blanked: `X-Team: edge` is a word that names are made of."""
+    opaque = looks_random(value, shortest=_SHORTEST_OPAQUE) and any(map(str.isdigit, value))
+    return names_a_secret(name) or opaque

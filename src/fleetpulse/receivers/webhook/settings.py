@@ -1,9 +1,11 @@
 """What a `[[receivers]]` entry of kind `webhook` holds."""
 
 import re
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field, SecretStr
 
@@ -36,6 +38,12 @@ class WebhookFormat(StrEnum):
 class WebhookSettings(ReceiverSettings):
     """An HTTP endpoint of the user's own."""
 
+    file_checks: ClassVar[Mapping[str, Callable[[str], str]]] = {
+        "url_file": partial(address_problem, https=False),
+        "secret_file": secret_problem,
+        "secret_previous_file": secret_problem,
+    }
+
     kind: Literal["webhook"] = Field(default="webhook", description="The kind of receiver.")
     url: SecretStr | None = Field(default=None, description="Where notifications are posted. It is kept as a secret.")
     url_file: Path | None = Field(default=None, description="A file holding the URL, read again at each send.")
@@ -48,9 +56,16 @@ class WebhookSettings(ReceiverSettings):
         description="Signs each request as Standard Webhooks do: whsec_ and base64, or base64 alone.",
     )
     secret_file: Path | None = Field(default=None, description="A file holding the secret, read again at each send.")
+    secret_previous: SecretStr | None = Field(
+        default=None,
+        description="The secret that `secret` replaces: each request is signed with both until it is taken out.",
+    )
+    secret_previous_file: Path | None = Field(
+        default=None, description="A file holding the previous secret, read again at each send."
+    )
     headers: dict[str, SecretStr] = Field(
         default_factory=dict,
-        description="Headers sent with each request; their values are kept as secrets.",
+        description="Headers sent with each request; their values are not shown, and secrets among them blanked.",
     )
 
     def problems(self) -> list[tuple[str, str]]:
@@ -66,12 +81,16 @@ class WebhookSettings(ReceiverSettings):
         return [("url", problem)] if problem else []
 
     def _secret_problems(self) -> list[tuple[str, str]]:
-        if self.secret is None:
-            return []
-        if self.secret_file is not None:
-            return [("secret", "is given twice: keep either secret or secret_file")]
-        problem = secret_problem(self.secret.get_secret_value())
-        return [("secret", problem)] if problem else []
+        previous = ("secret_previous", self.secret_previous, self.secret_previous_file)
+        found = []
+        for name, value, file in (("secret", self.secret, self.secret_file), previous):
+            if value is not None and file is not None:
+                found.append((name, f"is given twice: keep either {name} or {name}_file"))
+            elif value is not None and (problem := secret_problem(value.get_secret_value())):
+                found.append((name, problem))
+        if any(previous[1:]) and self.secret is None and self.secret_file is None:
+            found.append(("secret_previous", "is given without secret: call it secret"))
+        return found
 
     def _header_problems(self) -> list[tuple[str, str]]:
         found = []

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -20,9 +21,10 @@ def secret_problem(secret: str) -> str:
     return "" if key else "is no signing secret: write whsec_ and base64, such as `openssl rand -base64 32` prints"
 
 
-def signed(delivery_id: str, payload: bytes, *, at: datetime, secret: str) -> dict[str, str]:
-    """The headers of one try: the id stays over tries, the time is now; a signature where there is a secret."""
+def signed(delivery_id: str, payload: bytes, *, at: datetime, secrets: Sequence[str]) -> dict[str, str]:
+    """The headers of one try: the id stays over tries, the time is now; one signature for each secret."""
     headers = {"webhook-id": delivery_id, "webhook-timestamp": str(int(at.timestamp()))}
-    if secret:
-        headers["webhook-signature"] = Webhook(secret).sign(delivery_id, at, payload.decode())
+    if secrets:
+        text = payload.decode()
+        headers["webhook-signature"] = " ".join(Webhook(secret).sign(delivery_id, at, text) for secret in secrets)
     return headers
