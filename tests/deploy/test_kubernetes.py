@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from fleetpulse.service import config
+from fleetpulse.web.address import Address
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MANIFEST: Final = ROOT / "deploy/kubernetes.yaml"
@@ -30,13 +31,13 @@ def test_its_config_is_one_that_fleetpulse_takes(tmp_path: Path) -> None:
     for name in secrets:
         (tmp_path / name).write_text(values[name])
     path = tmp_path / "config.toml"
-    path.write_text(CONFIG.replace(MOUNTS["secrets"], str(tmp_path)))
+    path.write_text(CONFIG.replace(MOUNTS["secrets"], str(tmp_path)).replace(MOUNTS["journal"], str(tmp_path)))
 
     settings = config.load(path, {})
 
     assert [source.name for source in settings.sources] == ["edge-prod"]
-    assert settings.http.address == (None, CONTAINER["ports"][0]["containerPort"])
-    assert settings.journal.url == f"sqlite:///{MOUNTS['journal']}/fleetpulse.db"
+    assert settings.http.address == Address("", CONTAINER["ports"][0]["containerPort"])
+    assert settings.journal.url == f"sqlite:///{tmp_path}/fleetpulse.db"
 
 
 def test_each_secret_of_the_config_is_named_in_the_command_that_makes_it() -> None:

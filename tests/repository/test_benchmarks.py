@@ -27,3 +27,18 @@ def test_a_small_fleet_gives_every_figure() -> None:
         "page to webhook p50, ms",
         "page to webhook p99, ms",
     ]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc, which Linux has")
+def test_a_small_queue_that_is_full_gives_every_ratio() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks.full_queue", "--devices", "400", "--full", "60", "--seconds", "0"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert "held / running" in ran.stdout
+    assert "end / full" in ran.stdout

@@ -1,6 +1,7 @@
 """Promises of loading a config: every error at once, with its place and cure, and never a value."""
 
 import os
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fleetpulse.alerting.condition import ConditionKind
 from fleetpulse.durations import parse_duration
 from fleetpulse.service.config import ConfigError, find_config, load
 from fleetpulse.service.settings import Settings
+from fleetpulse.web.address import Address
 
 SECRET = "hush-7261-hush"
 SOURCE = """
@@ -48,7 +50,7 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     settings = loaded(tmp_path, "")
 
     assert settings.http.listen == "127.0.0.1:9720"
-    assert settings.http.address == ("127.0.0.1", 9720)
+    assert settings.http.address == Address("127.0.0.1", 9720)
     assert settings.journal.url == f"sqlite:///{tmp_path}/fleetpulse.db"
     assert settings.journal.retention == parse_duration("30d")
     assert settings.log.format == "logfmt"
@@ -454,6 +456,7 @@ def test_a_place_shows_a_placeholder_as_it_is_written(tmp_path: Path) -> None:
 
 def test_a_relative_path_lies_beside_the_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "keys").mkdir()
+    (tmp_path / "data").mkdir()
     (tmp_path / "keys" / "token").write_text(SECRET)
     (tmp_path / "hook").write_text("https://hooks.example.com/x")
     path = written(
@@ -473,7 +476,7 @@ def test_a_relative_path_lies_beside_the_config(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_absolute_journal_stays_where_it_is(tmp_path: Path) -> None:
-    assert loaded(tmp_path, '[journal]\nurl = "sqlite:////var/lib/f.db"\n').journal.url == "sqlite:////var/lib/f.db"
+    assert loaded(tmp_path, '[journal]\nurl = "sqlite:////tmp/f.db"\n').journal.url == "sqlite:////tmp/f.db"
 
 
 @pytest.mark.parametrize(
@@ -499,6 +502,66 @@ def test_a_ca_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
     assert lines == [
         "config.toml:7 sources 'edge': 'ca_file' cannot be used: cannot read it: No such file or directory"
+    ]
+
+
+def test_a_ca_file_without_certificates_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    lines = errors(tmp_path, SOURCE + 'ca_file = "ca.pem"\n')
+
+    assert lines == ["config.toml:7 sources 'edge': 'ca_file' cannot be used: what it holds are no certificates in PEM"]
+
+
+def test_a_ca_file_of_a_whole_system_is_taken(tmp_path: Path) -> None:
+    authorities = ssl.create_default_context().get_ca_certs(binary_form=True)
+    if not authorities:
+        pytest.skip("this machine has no store of authorities")
+    (tmp_path / "ca.pem").write_text("# of the caf\u00e9\n" + "".join(map(ssl.DER_cert_to_PEM_cert, authorities)))
+
+    assert loaded(tmp_path, SOURCE + 'ca_file = "ca.pem"\n').sources[0].ca_file == tmp_path / "ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("receiver", "line"),
+    [
+        ('kind = "slack"\nwebhook_url_file = "held"', "'webhook_url_file' cannot be used: what it holds is not a URL"),
+        ('kind = "webhook"\nurl_file = "held"', "'url_file' cannot be used: what it holds is not a URL"),
+        (
+            'kind = "webhook"\nurl = "https://hooks.example.com"\nsecret_file = "held"',
+            "'secret_file' cannot be used: what it holds is no signing secret",
+        ),
+    ],
+)
+def test_what_a_receiver_s_file_holds_is_checked_and_not_told(tmp_path: Path, receiver: str, line: str) -> None:
+    (tmp_path / "held").write_text(SECRET)
+    (told,) = errors(tmp_path, f'[[receivers]]\nname = "ops"\n{receiver}\n')
+
+    assert line in told
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize(
+    ("prepare", "why"),
+    [
+        (lambda _file: None, "its directory does not exist; create it"),
+        (lambda file: file.parent.write_text(""), "its directory does not exist; create it"),
+        (lambda file: file.mkdir(parents=True), "it is a directory; name a file in it"),
+    ],
+)
+def test_a_journal_that_cannot_be_there_is_told(tmp_path: Path, prepare: Callable[[Path], object], why: str) -> None:
+    prepare(tmp_path / "data" / "f.db")
+    lines = errors(tmp_path, '[journal]\nurl = "sqlite:///data/f.db"\n')
+
+    assert lines == [f"config.toml:2 journal: 'url' cannot be used: {why}"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_journal_where_this_user_may_not_write_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o500)
+    lines = errors(tmp_path, '[journal]\nurl = "sqlite:///data/f.db"\n')
+
+    assert lines == [
+        "config.toml:2 journal: 'url' cannot be used: give the user of this process the right to write in its directory"
     ]
 
 

@@ -1,6 +1,8 @@
 """Promises of what check-config prints."""
 
-from fleetpulse.service.config import describe
+import json
+
+from fleetpulse.service.config import describe, listing
 from fleetpulse.service.config.report import warnings
 from fleetpulse.service.settings import Settings
 
@@ -45,6 +47,50 @@ def test_sources_and_receivers_are_listed_without_secrets() -> None:
     assert SECRET not in text
 
 
+def test_programs_get_the_same_as_json_without_secrets() -> None:
+    text = listing(settings(rules=[{"name": "FleetDeviceOffline", "for": "10m", "labels": {"site": "lyon"}}]))
+
+    told = json.loads(text)
+    assert told["sources"][0] == {
+        "name": "edge-prod",
+        "vendor": "jfrog-connect",
+        "host": "api.connect.jfrog.io",
+        "enabled": True,
+        "interval_s": {"devices": 90, "deployments": 300},
+        "request_rate": "5/s",
+        "labels": {},
+    }
+    assert told["receivers"] == [
+        {"name": "ops", "kind": "slack", "rate": "1/s", "send_resolved": True},
+        {"name": "hook", "kind": "webhook", "rate": None, "send_resolved": False},
+    ]
+    assert told["rules"][0] == {
+        "name": "FleetDeviceOffline",
+        "when": "device_offline",
+        "for_s": 600,
+        "keep_firing_for_s": 0,
+        "severity": "warning",
+        "matchers": [],
+        "labels": {"site": "lyon"},
+        "annotations": [],
+        "enabled": True,
+        "count": 1,
+        "ratio": None,
+    }
+    assert told["route"] == {
+        "matchers": [],
+        "receiver": "ops",
+        "continue": False,
+        "group_by": ["alertname", "source", "group"],
+        "group_wait_s": 30,
+        "group_interval_s": 300,
+        "repeat_interval_s": 14400,
+        "routes": [{**told["route"], "receiver": "hook", "routes": []}],
+    }
+    assert told["warnings"] == []
+    assert SECRET not in text
+
+
 def test_the_merged_rules_and_the_tree_of_routes_are_listed() -> None:
     text = describe(settings(rules=[{"name": "FleetDeviceOffline", "for": "10m"}]))
 
@@ -69,6 +115,21 @@ def test_nothing_at_all_is_allowed_and_warned_of() -> None:
         "  nobody is told: there is no receiver\n"
         "  messages carry no links: [http] has no external_url\n"
     )
+
+
+def test_the_interval_of_the_main_resource_is_the_one_that_sweep_gives() -> None:
+    slow = {
+        "name": "edge",
+        "vendor": "jfrog-connect",
+        "project_key": "yard",
+        "token": SECRET,
+        "sweep": {"devices": "30m"},
+        "stale_after": "10m",
+    }
+
+    found = list(warnings(settings(sources=[slow])))
+
+    assert found == ["sources 'edge': one failed sweep makes it stale, for stale_after is 10m and the interval 30m"]
 
 
 def test_what_is_probably_not_meant_is_warned_of() -> None:

@@ -13,21 +13,13 @@ from fleetpulse.secrets import Redactor
 from fleetpulse.service.catalogue import RECEIVERS, VENDORS, credential
 from fleetpulse.service.settings import HttpSettings, JournalSettings, MetricsSettings, Settings
 from fleetpulse.vendors.hologram import HologramSettings
+from fleetpulse.web.address import Address
 
 
-@pytest.mark.parametrize(
-    ("listen", "address"),
-    [
-        ("127.0.0.1:9720", ("127.0.0.1", 9720)),
-        (":9720", (None, 9720)),
-        ("[::1]:0", ("::1", 0)),
-        ("monitor.example.com:80", ("monitor.example.com", 80)),
-    ],
-)
-def test_where_to_listen(listen: str, address: tuple[str | None, int]) -> None:
-    settings = HttpSettings(listen=listen)
+def test_where_to_listen() -> None:
+    settings = HttpSettings(listen="[::1]:0")
 
-    assert settings.address == address
+    assert settings.address == Address("::1", 0)
     assert settings.problems() == []
 
 

@@ -1,12 +1,15 @@
 """Supervision: what ends the house and what does not."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Coroutine
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from fleetpulse.service.supervision import ReturnedEarlyError, keep_running, unless_stopped
+from fleetpulse.service.supervision import ReturnedEarlyError, keep_running, stop_on_signals, unless_stopped
 
 
 async def endless(ended: list[str], name: str) -> None:
@@ -68,3 +71,24 @@ async def test_an_error_of_the_work_is_raised() -> None:
         await unless_stopped(asyncio.Event(), breaks())
 
     assert raised.group_contains(RuntimeError)
+
+
+async def test_a_hangup_ends_no_service_and_says_what_to_do() -> None:
+    stop = asyncio.Event()
+
+    with capture_logs() as logs, stop_on_signals(stop, hangup_stops=False):
+        os.kill(os.getpid(), signal.SIGHUP)
+        while not logs:  # noqa: ASYNC110 - a log has no event to wait on
+            await asyncio.sleep(0)
+
+    assert not stop.is_set()
+    assert [line["event"] for line in logs] == ["reload is not built yet; restart to apply other settings"]
+
+
+async def test_a_hangup_stops_what_lives_in_a_terminal() -> None:
+    stop = asyncio.Event()
+
+    with stop_on_signals(stop, hangup_stops=True):
+        os.kill(os.getpid(), signal.SIGHUP)
+
+        await stop.wait()

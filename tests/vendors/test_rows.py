@@ -145,3 +145,22 @@ def test_any_body_gives_rows_or_the_one_error(raw: bytes) -> None:
     else:
         assert all(isinstance(row, Row) for row in rows.items)
     said(raw)
+
+
+def test_a_list_of_which_no_row_can_be_read_is_no_answer() -> None:
+    with pytest.raises(AnswerInvalid, match="none of 3 rows can be read; row 0"):
+        TABLE.decode(body([1, "two", None]))
+
+
+@pytest.mark.parametrize("piece", [b"{}", b"[]"])
+def test_millions_of_objects_are_refused_before_one_is_made(piece: bytes) -> None:
+    raw = b"[" + b",".join([piece] * 300_000) + b"]"
+
+    with pytest.raises(AnswerInvalid, match="more than 250,000 objects"):
+        TABLE.decode(raw)
+
+
+@pytest.mark.parametrize("page", [b"<title" * 10_000, b"<title>" * 10_000, b"<html><title " + b"x" * 60_000])
+def test_a_page_without_an_end_of_its_title_is_looked_at_once(page: bytes) -> None:
+    with pytest.raises(AnswerInvalid, match="an HTML or XML page"):
+        TABLE.decode(page)

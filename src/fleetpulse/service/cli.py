@@ -75,12 +75,18 @@ def demo(
 
 
 @app.command("check-config")
-def check_config(config: ConfigOption = None) -> None:
+def check_config(
+    config: ConfigOption = None,
+    json: Annotated[bool, typer.Option("--json", help="Print them as JSON, for programs.")] = False,
+) -> None:
     """Check a config and print the settings, rules and routes that are in force."""
-    from fleetpulse.service.config import describe  # noqa: PLC0415 - keeps `--help` quick
+    from fleetpulse.service.config import describe, listing  # noqa: PLC0415 - keeps `--help` quick
 
     path = _config(config)
     settings = _settings(path)
+    if json:
+        typer.echo(listing(settings))
+        return
     typer.echo(describe(settings), nl=False)
     typer.echo(f"\n{path} is fine")
 

@@ -24,6 +24,7 @@ from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.metrics.renderer import Renderer, catch_up
 from fleetpulse.notifying.dispatcher import Dispatcher
 from fleetpulse.notifying.evaluator import Evaluator
+from fleetpulse.notifying.outcomes import OUTCOMES
 from fleetpulse.outbound import Outbound
 from fleetpulse.receivers.contract import Receiver
 from fleetpulse.secrets import Redactor
@@ -55,9 +56,10 @@ async def run_service(
     *,
     guests: Callable[[str], Agents] = _no_guests,
     log_stream: TextIO | None = None,
+    hangup_stops: bool = False,
     at_step: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Run until SIGTERM or SIGINT.
+    """Run until SIGTERM or SIGINT, or SIGHUP where `hangup_stops`.
 
     `guests` are further agents, made with the server's URL once all is ready; `at_step` is for the journal.
     Errors: what `failures.plain` knows; CrashedError after a traceback was logged.
@@ -68,7 +70,7 @@ async def run_service(
         _log.warning(warning)
     stop = asyncio.Event()
     try:
-        with stop_on_signals(stop):
+        with stop_on_signals(stop, hangup_stops=hangup_stops):
             await House(settings, redactor=redactor, at_step=at_step).live(stop, guests)
     except Exception as error:
         if plain(error):
@@ -95,6 +97,7 @@ class House:
         self._settings = settings
         self._redactor = redactor
         self._at_step = at_step
+        self._zone = _zone(settings.http.timezone)
         self._rules = rules_of(settings.rules)
         self._meters = Meters(version=VERSION)
         self._pages = FleetPages(
@@ -126,11 +129,12 @@ class House:
         outbound = await resources.enter_async_context(Outbound(version=VERSION, redactor=self._redactor))
         web = await resources.enter_async_context(
             WebServer(
-                listen=self._settings.http.listen,
+                address=self._settings.http.address,
                 views=self._state,
                 pages=self._pages,
                 meters=self._meters,
                 version=VERSION,
+                zone=self._zone,
             )
         )
         _log.info("listening", url=web.url)
@@ -176,14 +180,15 @@ class House:
             rules=self._rules,
             route=route_of(self._settings.route, [receiver.name for receiver in self._settings.receivers]),
             sources={
-                source.name: _facts(source.name, source.vendor, source.labels) for source in self._settings.sources
+                source.name: _facts(source.name, source.vendor, source.labels, watched=source.enabled)
+                for source in self._settings.sources
             },
             send_resolved={receiver.name: receiver.send_resolved for receiver in self._settings.receivers},
             fleet=self._fleets,
             new_id=lambda: str(uuid4()),
             remembered=memory,
             external_url=self._settings.http.external_url,
-            zone=_zone(self._settings.http.timezone),
+            zone=self._zone,
         )
 
     async def _run(
@@ -207,7 +212,7 @@ class House:
         receivers = {}
         for entry in self._settings.receivers:
             receivers[entry.name] = RECEIVERS[entry.kind].build(entry, outbound=outbound, redactor=self._redactor)
-            self._meters.expect_receiver(entry.name)
+            self._meters.expect_receiver(entry.name, outcomes=OUTCOMES)
         return receivers
 
     async def _watch(self, journal: Journal, outbound: Outbound, queue: EventQueue, consumer: Consumer) -> None:
@@ -237,7 +242,7 @@ async def _watch_journal(journal: Journal) -> None:
     await asyncio.shield(journal.failed)
 
 
-def _facts(name: str, vendor: str, labels: dict[str, str]) -> SourceFacts:
+def _facts(name: str, vendor: str, labels: dict[str, str], *, watched: bool) -> SourceFacts:
     return SourceFacts(
         name,
         vendor=vendor,
@@ -245,6 +250,7 @@ def _facts(name: str, vendor: str, labels: dict[str, str]) -> SourceFacts:
         credential=VENDORS[vendor].settings.credential.replace("_", " "),  # as people say it: token, api key
         main_resource=next(iter(VENDORS[vendor].settings.resources)),
         labels=labels,
+        watched=watched,
     )
 
 

@@ -1,6 +1,5 @@
 """All settings, as one frozen tree: what config.toml holds, and the environment for its plain tables."""
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
@@ -16,10 +15,9 @@ from fleetpulse.durations import Duration
 from fleetpulse.receivers.settings import ReceiverSettings
 from fleetpulse.service.catalogue import RECEIVERS, VENDORS
 from fleetpulse.vendors.settings import SourceSettings
+from fleetpulse.web.address import Address, parse_listen
 
 _TABLE = ConfigDict(extra="forbid", frozen=True)
-_LISTEN = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]*)):(\d{1,5})")
-_HIGHEST_PORT = 65535
 SQLITE: Final = "sqlite:///"
 
 Problems = list[tuple[str, str]]
@@ -53,15 +51,12 @@ class HttpSettings(BaseModel):
     timezone: str = Field(default="UTC", description="The zone of times that people read, like Europe/Paris.")
 
     @property
-    def address(self) -> tuple[str | None, int]:
-        """Host (None: every address) and port of `listen`.
+    def address(self) -> Address:
+        """What `listen` says.
 
-        Errors: ValueError with the cure, where `listen` is neither.
+        Errors: ValueError with the cure, where it is no address.
         """
-        match = _LISTEN.fullmatch(self.listen)
-        if match is None or int(match[3]) > _HIGHEST_PORT:
-            raise ValueError("must be an address and a port, like 127.0.0.1:9720, [::1]:9720 or :9720")
-        return match[1] or match[2] or None, int(match[3])
+        return parse_listen(self.listen)
 
     def problems(self) -> Problems:
         """What is wrong in meaning, as (key, text that says the cure)."""
@@ -117,7 +112,7 @@ class MetricsSettings(BaseModel):
         default=200_000,
         ge=0,
         le=20_000_000,
-        description="How many series the per-device families may have together; beyond it they are left out.",
+        description="How many series the per-device families may have together; beyond it whole families are left out.",
     )
     finished_for: Duration = Field(
         default=timedelta(hours=24), description="How long a finished deployment or job keeps its series."

@@ -6,9 +6,9 @@ import json
 import typer
 
 from fleetpulse.service.failures import UsageError
-from fleetpulse.service.settings import HttpSettings
 from fleetpulse.service.supervision import stop_on_signals
 from fleetpulse.simulator import VENDORS, JFrogConnect, Party, serve
+from fleetpulse.web.address import parse_listen
 
 
 async def run_simulation(vendor: str, *, devices: int, listen: str) -> None:
@@ -19,15 +19,16 @@ async def run_simulation(vendor: str, *, devices: int, listen: str) -> None:
     if vendor not in VENDORS:
         raise UsageError(f"no vendor {vendor!r} is simulated; there are {', '.join(sorted(VENDORS))}")
     try:
-        host, port = HttpSettings(listen=listen).address
+        address = parse_listen(listen)
     except ValueError as error:
         raise UsageError(f"--listen {error}") from error
     party: Party = JFrogConnect(devices=devices) if vendor == "jfrog-connect" else VENDORS[vendor]()
     stop = asyncio.Event()
-    async with serve(party, host=host or "0.0.0.0", port=port) as url:  # noqa: S104 - `:PORT` asks for every address
+    everywhere = "0.0.0.0"  # noqa: S104 - `:PORT` asks for every address
+    async with serve(party, host=address.host or everywhere, port=address.port) as url:
         typer.echo(f"{vendor} is simulated at {url} until Ctrl-C. For a config:\n")
         typer.echo(_entry(party, vendor, url))
-        with stop_on_signals(stop):
+        with stop_on_signals(stop, hangup_stops=True):
             await stop.wait()
 
 

@@ -109,7 +109,7 @@ class Watches:
 
         Errors: those of the journal; SecretUnreadableError.
         """
-        remembered = await load(self._journal, settings.name, vendor=settings.vendor)
+        remembered = await load(self._journal, settings.name, vendor=settings.vendor, scope=settings.scope())
         secret = credential(settings, redactor=self._outbound.redactor)
         host = urlsplit(settings.base_url).netloc
         budget = self._budgets.get(host, secret.reveal(), settings.request_rate, in_flight=settings.in_flight)
@@ -132,6 +132,7 @@ class Watches:
             evaluator=self._evaluator,
             pages=self._pages,
             meters=self._meters,
+            redact=self._outbound.redactor.redact,
             random=self._random,
         )
         watched = WatchedSource(settings, watch, budget)

@@ -52,10 +52,13 @@ async def _endless(name: str, agent: Coroutine[Any, Any, None]) -> None:
 
 
 @contextmanager
-def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set `stop` on SIGTERM or SIGINT; a second signal ends the process at once with 128 + its number."""
+def stop_on_signals(stop: asyncio.Event, *, hangup_stops: bool) -> Iterator[None]:
+    """Set `stop` on SIGTERM or SIGINT; a second signal ends the process at once with 128 + its number.
+
+    SIGHUP is one of them where `hangup_stops`, for what lives in a terminal; a service is sent it to reload.
+    """
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
+    signals = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hangup_stops else ()))
 
     def on_signal(number: signal.Signals) -> None:
         if stop.is_set():
@@ -63,10 +66,11 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
         _log.info("stopping; a second signal kills", signal=number.name)
         stop.set()
 
+    loop.add_signal_handler(signal.SIGHUP, _log.warning, "reload is not built yet; restart to apply other settings")
     for number in signals:
         loop.add_signal_handler(number, on_signal, number)
     try:
         yield
     finally:
-        for number in signals:
+        for number in {*signals, signal.SIGHUP}:
             loop.remove_signal_handler(number)

@@ -1,5 +1,6 @@
 """What other rooms may see of the house: the fleet for messages, the state of everything for the web."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -37,6 +38,13 @@ class Fleets:
         devices = sum(numbers.values())
         return GroupFacts(devices, numbers[DeviceStatus.ONLINE]) if devices else None
 
+    def names(self, source: str, devices: Iterable[str]) -> Mapping[str, str]:
+        """The names of those devices that are known."""
+        fleet = self.known.get(source)
+        if fleet is None:
+            return {}
+        return {device: known.device.name for device in devices if (known := fleet.device(device)) is not None}
+
     def statuses(self, source: str, devices: Iterable[str]) -> Mapping[str, DeviceStatus]:
         """The present status of those devices that are known."""
         fleet = self.known.get(source)
@@ -57,6 +65,7 @@ class State:
         self.outbox: Mapping[str, OutboxReading] = {}
         self._receivers = tuple(receivers)
         self._rules = tuple(rules)
+        self._counted: Mapping[tuple[str, AlertState], int] = {}
 
     def ready_for_metrics(self) -> bool:
         """Whether the known state is rendered."""
@@ -73,18 +82,22 @@ class State:
         return [watched.view(now) for watched in self.watched]
 
     def alerts(self) -> list[Alert]:
-        """All alerts that are pending or firing."""
-        if self.alerting is None:
-            return []
-        alerts = (alert for _, alert in self.alerting.ledger.alerts.items())
-        return [alert for alert in alerts if alert.state is not AlertState.RESOLVED]
+        """All alerts of whatever state."""
+        return [] if self.alerting is None else [alert for _, alert in self.alerting.ledger.alerts.items()]
+
+    async def count_alerts(self) -> None:
+        """Count the alerts on a thread, for `alert_counts`: at 60,000 it takes 20 ms."""
+        alerts = self.alerts()
+        self._counted = await asyncio.to_thread(lambda: Counter((alert.rule, alert.state) for alert in alerts))
 
     def alert_counts(self) -> Mapping[tuple[str, str], int]:
-        """How many alerts each rule has in each state, 0 included."""
-        counts = Counter((alert.rule, alert.state.value) for alert in self.alerts())
-        states = (AlertState.PENDING.value, AlertState.FIRING.value)
+        """How many alerts each rule had in each state when they were counted last, 0 included."""
+        states = (AlertState.PENDING, AlertState.FIRING)
         return {
-            (rule.name, state): counts[rule.name, state] for rule in self._rules if rule.enabled for state in states
+            (rule.name, state.value): self._counted.get((rule.name, state), 0)
+            for rule in self._rules
+            if rule.enabled
+            for state in states
         }
 
     def receivers(self) -> list[ReceiverView]:

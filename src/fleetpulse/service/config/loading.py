@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from fleetpulse.service.config import environment, meaning, positions, shape
 from fleetpulse.service.config.document import ConfigError, Document, Problem
 from fleetpulse.service.config.file import read
-from fleetpulse.service.config.paths import beside, file_problem, files
+from fleetpulse.service.config.paths import beside, file_problem, files, journal_problem
 from fleetpulse.service.config.placeholders import fill_all
 from fleetpulse.service.settings import Settings
 
@@ -18,7 +18,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """The settings of a file and an environment; the environment wins.
 
     Errors: ConfigError with every error of shape, or, where there is none, with every error of meaning, among them
-    files that cannot be read. No line of it holds a value.
+    files that do not serve. No line of it holds a value.
     """
     document = Document(read(path), name=str(path))
     settings, variables = interpret(document, environ)
@@ -64,8 +64,11 @@ def _shaped(tables: Mapping[str, Any]) -> tuple[Settings | None, list[Problem]]:
 
 
 def _unusable_files(settings: Settings) -> list[Problem]:
-    found = []
-    for table, key, file, secret in files(settings):
-        if text := file_problem(file, secret=secret):
-            found.append(Problem(table, (key,), f"'{key}' {text}"))
+    found = [
+        Problem(named.table, (named.key,), f"'{named.key}' {text}")
+        for named in files(settings)
+        if (text := file_problem(named))
+    ]
+    if text := journal_problem(settings.journal):
+        found.append(Problem(("journal",), ("url",), f"'url' {text}"))
     return found

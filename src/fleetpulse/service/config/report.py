@@ -50,15 +50,16 @@ def _source_warnings(source: SourceSettings) -> Iterator[str]:
     url = urlsplit(source.base_url)
     if url.scheme == "http" and url.hostname not in _LOOPBACK:
         yield f"sources '{source.name}': base_url is not https, so the key travels in the clear"
-    if source.interval.total_seconds() * source.request_rate.per_second < 1:
+    interval = source.interval_of(next(iter(source.resources)))
+    if interval.total_seconds() * source.request_rate.per_second < 1:
         yield (
             f"sources '{source.name}': request_rate {source.request_rate} does not allow a request every "
-            f"{format_duration(source.interval)}, so the interval will be longer"
+            f"{format_duration(interval)}, so the interval will be longer"
         )
-    if source.stale_after is not None and source.stale_after < 2 * source.interval:
+    if source.stale_after is not None and source.stale_after < 2 * interval:
         yield (
             f"sources '{source.name}': one failed sweep makes it stale, for stale_after is "
-            f"{format_duration(source.stale_after)} and the interval {format_duration(source.interval)}"
+            f"{format_duration(source.stale_after)} and the interval {format_duration(interval)}"
         )
 
 

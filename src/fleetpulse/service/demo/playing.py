@@ -1,6 +1,9 @@
 """Playing the demo: simulators, a temporary config, the service on it, and what a person sees of it."""
 
+import shlex
+import shutil
 import socket
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,7 +53,7 @@ async def run_demo(devices: int) -> None:
                 "pager": _show_pager(console, pager),
             }
 
-        await run_service(load(folder / "config.toml", {}), guests=guests, log_stream=log)
+        await run_service(load(folder / "config.toml", {}), guests=guests, log_stream=log, hangup_stops=True)
         _farewell(console, config, listen=listen)
 
 
@@ -94,7 +97,8 @@ def _welcome(console: Console, url: str, *, devices: int, folder: Path) -> None:
     console.print(f"[bold]fleetpulse demo[/bold]: {devices} simulated devices and a SIM account, until Ctrl-C\n")
     _print_pages(console, url)
     console.print(f"  log: {folder / 'fleetpulse.log'}\n")
-    console.print("Both vendors, Slack and the webhook are played over real HTTP. The story begins in a moment.")
+    console.print("Both vendors, Slack and the webhook are played over real HTTP.")
+    console.print("The story begins in a moment.")
 
 
 def _print_pages(console: Console, url: str) -> None:
@@ -105,7 +109,7 @@ def _print_pages(console: Console, url: str) -> None:
 _PAGES: Final = (
     ("/", "sources and firing alerts"),
     ("/metrics", "for Prometheus"),
-    ("/-/sources", "for uptime checks: 200 while every source is fresh"),
+    ("/-/sources", "200 while every source is fresh"),
 )
 
 
@@ -115,12 +119,22 @@ def _farewell(console: Console, config: str, *, listen: str) -> None:
     console.print("\n[bold]It ran with this config:[/bold]\n")
     console.print(config, markup=False, soft_wrap=True)
     console.print("[bold]To make it yours:[/bold]\n")
+    program = as_typed(sys.argv[0], cwd=Path.cwd(), found=shutil.which(Path(sys.argv[0]).name))
     for command in _YOURS:
-        console.print(f"  {command}", markup=False, soft_wrap=True)
+        console.print(f"  {command.format(program=program)}", markup=False, soft_wrap=True)
 
 
 _YOURS: Final = (
-    "cp config.example.toml config.toml && $EDITOR config.toml    # your vendor's key, your Slack webhook",
-    "fleetpulse check-config --config config.toml",
-    "fleetpulse run --config config.toml",
+    "cp config.example.toml config.toml    # then your vendor's key and your Slack webhook in it",
+    "{program} check-config --config config.toml",
+    "{program} run --config config.toml",
 )
+
+
+def as_typed(called: str, *, cwd: Path, found: str | None) -> str:
+    """How a person in `cwd` types the program that was `called` so; `found` is what a shell takes its name for."""
+    path = Path(called).absolute()
+    if found is not None and Path(found).absolute() == path:
+        return path.name
+    near = path.relative_to(cwd) if path.is_relative_to(cwd) else path
+    return shlex.quote(str(near) if len(near.parts) > 1 else f"./{near}")

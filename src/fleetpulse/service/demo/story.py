@@ -8,6 +8,7 @@ from fleetpulse.simulator import Hologram, JFrogConnect
 
 Narrate = Callable[[str], None]
 
+_FIRST_LOOK_S = 4.0  # what happens before fleetpulse has looked once is history to it, and no news
 _SCENE_S = 12.0  # a pause in which sweep, `for` and group_wait pass and the reader reads
 
 
@@ -21,7 +22,7 @@ class Story:
 
     async def run(self) -> None:
         """Play the scenes in turn until cancelled."""
-        await asyncio.sleep(_SCENE_S)
+        await asyncio.sleep(_FIRST_LOOK_S)
         while True:
             async with aclosing(self._scenes()) as scenes:
                 async for pause_s in scenes:

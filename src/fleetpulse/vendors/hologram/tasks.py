@@ -8,6 +8,7 @@ import msgspec
 from fleetpulse.fleet.job import BulkJob, JobAction, JobStatus
 from fleetpulse.vendors.wire import Rows, number, parse_time, text, word
 from fleetpulse.vendors.wire.rows import convert
+from fleetpulse.vendors.wire.values import COUNT_MAX
 
 # First fitting row wins; matched within the normal form of the word. The nearest relative that is documented says
 # complete, complete_with_errors, partially_complete, error, canceled, complete_after_cancel.
@@ -71,7 +72,7 @@ def bulk_job(row: TaskRow) -> BulkJob | None:
         action=next((ours for piece, ours in _ACTIONS if piece in word(row.action)), JobAction.OTHER),
         status=_status(word(row.status), ended=ended_at is not None),
         word=text(row.status),
-        device_count=int(count) if count is not None and count > 0 else 0,
+        device_count=int(min(count, COUNT_MAX)) if count is not None and count > 0 else 0,
         started_at=parse_time(row.timestamp_start),
         ended_at=ended_at,
         requester=_requester(row),

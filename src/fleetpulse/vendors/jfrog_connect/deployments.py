@@ -9,6 +9,7 @@ import msgspec
 from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
 from fleetpulse.vendors.jfrog_connect.devices import device_id
 from fleetpulse.vendors.wire import Rows, Table, number, output_tail, parse_time, text, word
+from fleetpulse.vendors.wire.values import COUNT_MAX
 
 OUTPUT_LIMIT = 2000  # characters: what fits into a message and tells the cause
 _SEVERITIES = ("Critical", "High", "Medium", "Low")
@@ -142,5 +143,5 @@ def _vulnerabilities(row: DeploymentRow) -> dict[str, int]:
         if count is None:
             count = number(nested.get(severity))
         if count is not None and count > 0:
-            found[severity] = int(count)
+            found[severity] = int(min(count, COUNT_MAX))
     return found

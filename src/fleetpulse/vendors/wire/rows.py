@@ -13,7 +13,9 @@ from fleetpulse.vendors.wire.values import text
 Row = TypeVar("Row")
 
 _PEEK_BYTES = 64 * 1024  # where a page's title or an error's text stands, if anywhere
-_TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{0,500})</title", re.IGNORECASE)  # bounded: no page may make it slow
+_MOST_OBJECTS = 250_000  # the largest page known holds some thousands; each costs a hundred bytes and more once decoded
+_TITLE_WITHIN_BYTES = 4096
 _SAID_LIMIT = 4096  # more than is shown: it is cut after redacting, for half a secret would pass the redactor
 _ERROR_FIELDS = ("error_message", "message", "error", "detail", "errors", "title")
 _ROW_NOT_UNDERSTOOD = "row {index}: {why}"
@@ -50,8 +52,9 @@ class Table(Generic[Row]):
     def decode(self, body: bytes) -> Rows[Row]:
         """The rows of a body.
 
-        Errors: AnswerInvalid when it is no JSON, or holds no rows at all.
+        Errors: AnswerInvalid when it is no JSON, holds no rows at all, or none that can be read.
         """
+        check_size(body)
         try:
             if body[:1] == b"[":
                 return Rows(items=self._bare.decode(body))
@@ -100,7 +103,10 @@ def _list_of(row: type[Any]) -> Any:
 
 
 def convert(listed: Sequence[Any], row: type[Row]) -> Rows[Row]:
-    """Rows out of plain JSON values, one by one; what cannot be a row is counted and skipped."""
+    """Rows out of plain JSON values, one by one; what cannot be a row is counted and skipped.
+
+    Errors: AnswerInvalid where no row at all can be read: then it is not the rows that are odd.
+    """
     items: list[Row] = []
     odd, oddity = 0, ""
     for index, value in enumerate(listed):
@@ -109,7 +115,17 @@ def convert(listed: Sequence[Any], row: type[Row]) -> Rows[Row]:
         except msgspec.ValidationError as error:
             odd += 1
             oddity = oddity or _ROW_NOT_UNDERSTOOD.format(index=index, why=error)  # names types and places only
+    refuse_unreadable(len(items), odd=odd, oddity=oddity)
     return Rows(items=items, odd=odd, oddity=oddity)
+
+
+def refuse_unreadable(read: int, *, odd: int, oddity: str) -> None:
+    """A page of which no row can be read is no page: the vendor changed its format, and nothing may look healthy.
+
+    Errors: AnswerInvalid.
+    """
+    if odd and not read:
+        raise AnswerInvalid(f"none of {odd:,} rows can be read; {oddity}")
 
 
 def document(body: bytes) -> tuple[Any, str]:
@@ -120,6 +136,7 @@ def document(body: bytes) -> tuple[Any, str]:
 
     Errors: AnswerInvalid, naming what the body looks like instead.
     """
+    check_size(body)
     mended = ""
     try:
         return msgspec.json.decode(body), mended
@@ -137,13 +154,22 @@ def document(body: bytes) -> tuple[Any, str]:
         raise AnswerInvalid(looks_like(body, error)) from error
 
 
+def check_size(body: bytes) -> None:
+    """Refuse a body that would become millions of objects, before any of them is made.
+
+    Errors: AnswerInvalid.
+    """
+    if len(body) > _MOST_OBJECTS and body.count(b"{") + body.count(b"[") > _MOST_OBJECTS:
+        raise AnswerInvalid(f"more than {_MOST_OBJECTS:,} objects in one answer")
+
+
 def looks_like(body: bytes, error: ValueError) -> str:
     """What a body that is no JSON is instead, in a few words for people."""
     start = body[:_PEEK_BYTES].strip()
     if not body.strip():
         return "an empty body"
     if start.startswith(b"<"):
-        title = _TITLE.search(start)
+        title = _TITLE.search(start[:_TITLE_WITHIN_BYTES])
         named = text(title[1].decode("utf-8", errors="replace"), _SAID_LIMIT) if title else ""
         return f"an HTML page titled {named!r}" if named else "an HTML or XML page"
     if not isinstance(error, json.JSONDecodeError):

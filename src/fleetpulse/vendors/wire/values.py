@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+COUNT_MAX = 10**9  # of devices or findings; JSON may hold numbers that no other room can store
 TEXT_LIMIT = 200  # names and versions are short; a label value of kilobytes would travel into every scrape
 _TIME_LIMIT = 64
 _NO_TIME_UP_TO_YEAR = 1970  # the zero of Go and .NET (year 1) and of Unix: "never", not a time

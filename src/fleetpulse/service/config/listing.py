@@ -1,0 +1,81 @@
+"""What `check-config --json` prints: the settings in force for programs, in names that stay."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from fleetpulse.alerting.routes import Route
+from fleetpulse.alerting.rulebook import rules_of
+from fleetpulse.alerting.rules import Rule
+from fleetpulse.alerting.tree import route_of
+from fleetpulse.receivers.settings import ReceiverSettings
+from fleetpulse.service.config.report import warnings
+from fleetpulse.service.settings import Settings
+from fleetpulse.vendors.settings import SourceSettings
+
+
+def listing(settings: Settings) -> str:
+    """Sources, receivers, rules, the tree of routes and warnings as JSON; no secret, of addresses the host alone.
+
+    Units: what ends in `_s` is seconds.
+    """
+    names = [receiver.name for receiver in settings.receivers]
+    tables = {
+        "sources": list(map(_source, settings.sources)),
+        "receivers": list(map(_receiver, settings.receivers)),
+        "rules": list(map(_rule, rules_of(settings.rules))),
+        "route": _route(route_of(settings.route, names)),
+        "warnings": list(warnings(settings)),
+    }
+    return msgspec.json.format(msgspec.json.encode(tables)).decode()
+
+
+def _source(source: SourceSettings) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "vendor": source.vendor,
+        "host": urlsplit(source.base_url).hostname or "",
+        "enabled": source.enabled,
+        "interval_s": {resource: source.interval_of(resource).total_seconds() for resource in source.resources},
+        "request_rate": str(source.request_rate),
+        "labels": source.labels,
+    }
+
+
+def _receiver(receiver: ReceiverSettings) -> dict[str, Any]:
+    return {
+        "name": receiver.name,
+        "kind": receiver.kind,
+        "rate": str(receiver.rate) if receiver.rate else None,
+        "send_resolved": receiver.send_resolved,
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "when": rule.when,
+        "for_s": rule.for_.total_seconds(),
+        "keep_firing_for_s": rule.keep_firing_for.total_seconds(),
+        "severity": rule.severity,
+        "matchers": list(map(str, rule.matchers)),
+        "labels": rule.labels,
+        "annotations": list(rule.annotations),  # their texts may be long, and are for messages
+        "enabled": rule.enabled,
+        "count": rule.count,
+        "ratio": rule.ratio,
+    }
+
+
+def _route(route: Route) -> dict[str, Any]:
+    return {
+        "matchers": list(map(str, route.matchers)),
+        "receiver": route.receiver or None,
+        "continue": route.continue_,
+        "group_by": list(route.group_by),
+        "group_wait_s": route.group_wait.total_seconds(),
+        "group_interval_s": route.group_interval.total_seconds(),
+        "repeat_interval_s": route.repeat_interval.total_seconds(),
+        "routes": list(map(_route, route.routes)),
+    }
