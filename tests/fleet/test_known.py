@@ -329,3 +329,45 @@ def test_comparing_a_thousand_unchanged_devices_takes_about_a_millisecond() -> N
 
     assert changes.segments == {}
     assert fastest < 0.005  # five times what it takes here: a guard against another order of magnitude
+
+
+def test_a_fleet_that_looks_elsewhere_knows_who_it_knew_and_forgets_who_is_not_there() -> None:
+    fleet = fleet_of([sighting("d-1"), sighting("d-2", OFFLINE, readings=Readings(last_seen_at=T0)), sighting("d-3")])
+    fleet.rescope()
+    walk = Walk(started_at=T0, baseline=True)
+    page = [sighting("d-1", OFFLINE), sighting("d-2", OFFLINE), sighting("d-4", OFFLINE, readings=Readings(T0))]
+    walk.note([each.device.id for each in page])
+
+    changes = fleet.compare(page, walk=walk, seen_at=T0)
+    fleet.accept(changes)
+    ended = fleet.absent(walk, seen_at=T0, forget_after=WEEK)
+    fleet.accept(ended)
+
+    assert [(event.type, event.subject) for event in (*changes.events, *ended.events)] == [
+        ("fleet.device.went_offline", "d-1"),
+        ("fleet.device.forgotten", "d-3"),
+        ("fleet.source.baselined", "devices"),
+    ]
+    (baseline,) = [event for event in ended.events if isinstance(event, SourceBaselined)]
+    assert [known.device.id for known in baseline.offline] == ["d-4"]
+    assert baseline.counts == {"offline": 3}
+    assert fleet.counts() == {("", OFFLINE): 3}
+
+
+def test_a_baseline_that_tells_no_absence_forgets_nobody() -> None:
+    fleet = fleet_of([sighting("d-1"), sighting("d-2")])
+    fleet.rescope()
+
+    changes = walk_over(fleet, [sighting("d-1")], baseline=True, odd=1)
+
+    assert [event.type for event in changes.events] == ["fleet.source.baselined"]
+    assert len(fleet) == 2
+
+
+def test_a_device_of_which_only_the_place_is_taken_over_yet_is_not_known() -> None:
+    fleet = fleet_of([sighting("d-1")])
+    fleet._place["d-2"] = 0  # as another thread sees it in the midst of an `accept`
+    fleet._place["d-3"] = 7
+
+    assert fleet.device("d-2") is None
+    assert fleet.device("d-3") is None

@@ -6,7 +6,16 @@ import pytest
 
 from fleet.sightings import T0
 from fleetpulse.fleet.events import Problem, SourceCredentialsRejected, SourceDegraded, SourceRecovered
-from fleetpulse.fleet.source import SourceRecord, degrade, recover, swept_well, switch_off
+from fleetpulse.fleet.source import (
+    VERDICTS,
+    SourceRecord,
+    become_stale,
+    degrade,
+    recover,
+    rescoped,
+    swept_well,
+    switch_off,
+)
 
 RECORD = SourceRecord("edge-prod", "jfrog-connect")
 LATER = T0 + timedelta(minutes=5)
@@ -35,7 +44,7 @@ def test_rejected_credentials_have_an_event_of_their_own() -> None:
 
 def test_a_good_sweep_ends_what_is_wrong_with_its_resource_but_for_a_doubt() -> None:
     record = RECORD
-    for problem in Problem:
+    for problem in set(Problem) - VERDICTS | {Problem.DOWN}:
         record, _ = degrade(record, "devices", problem, detail="", seen_at=T0)
     record, _ = degrade(record, "jobs", Problem.FAILING, detail="", seen_at=T0)
 
@@ -45,7 +54,7 @@ def test_a_good_sweep_ends_what_is_wrong_with_its_resource_but_for_a_doubt() -> 
         ("devices", Problem.DOUBTED),
         ("jobs", Problem.FAILING),
     ]
-    assert len(events) == len(Problem) - 1
+    assert len(events) == len(Problem) - len(VERDICTS)
     assert record.good_at == {"devices": LATER}
 
 
@@ -77,3 +86,62 @@ def test_a_resource_is_switched_off_with_one_event_and_on_again_by_a_good_sweep(
     assert [event.type for event in first + second] == ["fleet.source.resource_unavailable"]
     assert record.unavailable_at == {"deployments": LATER}
     assert on.unavailable_at == {}
+
+
+def test_a_source_that_looks_elsewhere_has_its_baselines_again_one_by_one() -> None:
+    record = SourceRecord("edge-prod", "jfrog-connect", baselined_at={"devices": T0, "deployments": T0}, scope="a")
+
+    elsewhere = rescoped(record, "b")
+    partly, _ = swept_well(elsewhere, "devices", complete=True, seen_at=LATER)
+    again = rescoped(partly, "c")
+
+    assert (elsewhere.baselined_at, elsewhere.rescoped) == ({}, ("deployments", "devices"))
+    assert (partly.baselined_at, partly.rescoped) == ({"devices": LATER}, ("deployments",))
+    assert again.rescoped == ("deployments", "devices")
+
+
+@pytest.mark.parametrize("verdict", sorted(VERDICTS))
+@pytest.mark.parametrize("before", sorted(VERDICTS))
+def test_a_source_has_one_verdict_at_a_time(before: Problem, verdict: Problem) -> None:
+    record, _ = degrade(RECORD, "devices", before, detail="", seen_at=T0)
+    record, _ = degrade(record, "jobs", Problem.FAILING, detail="", seen_at=T0)
+
+    record, events = degrade(record, "devices", verdict, detail="", seen_at=LATER)
+
+    ended = [event.problem for event in events if isinstance(event, SourceRecovered)]
+    assert {trouble.problem for trouble in record.troubles} == {Problem.FAILING, verdict}
+    assert ended == ([] if before is verdict else [before])
+
+
+def test_what_is_stale_is_down_with_the_reason_where_one_is_known() -> None:
+    record, _ = degrade(RECORD, "devices", Problem.RATE_LIMITED, detail="429", seen_at=T0)
+
+    record, events = become_stale(record, "devices", detail="no good sweep yet", seen_at=LATER)
+    record, again = become_stale(record, "devices", detail="no good sweep yet", seen_at=LATER)
+
+    down = record.trouble("devices", Problem.DOWN)
+    assert down is not None
+    assert down.detail == "no good sweep yet; 429"
+    assert [getattr(event, "problem", None) for event in events] == [Problem.STALE, Problem.DOWN]
+    assert again == []
+
+
+@pytest.mark.parametrize("verdict", [Problem.REJECTED, Problem.MISCONFIGURED])
+def test_what_is_stale_for_a_reason_that_is_told_is_not_down_as_well(verdict: Problem) -> None:
+    record, _ = swept_well(RECORD, "devices", complete=True, seen_at=T0)
+    record, _ = degrade(record, "devices", verdict, detail="", seen_at=LATER)
+
+    record, _ = become_stale(record, "devices", detail="", seen_at=LATER)
+
+    assert {trouble.problem for trouble in record.troubles} == {verdict, Problem.STALE}
+
+
+def test_a_verdict_that_stood_beside_good_sweeps_is_no_reason_for_there_being_none() -> None:
+    record, _ = degrade(RECORD, "devices", Problem.MISCONFIGURED, detail="group 'x' matches nothing", seen_at=T0)
+    record, _ = swept_well(record, "devices", complete=True, seen_at=LATER, still={Problem.MISCONFIGURED})
+
+    record, _ = become_stale(record, "devices", detail="", seen_at=LATER)
+    record, _ = degrade(record, "devices", Problem.MISCONFIGURED, detail="404", seen_at=LATER + timedelta(minutes=1))
+    record, _ = become_stale(record, "devices", detail="", seen_at=LATER)
+
+    assert {trouble.problem for trouble in record.troubles} == {Problem.MISCONFIGURED, Problem.STALE}

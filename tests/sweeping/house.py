@@ -78,7 +78,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(cloud: Cloud, home: Path, *, groups: Sequence[str] = (), **pace: Any) -> AsyncIterator[House]:
+async def house(
+    cloud: Cloud, home: Path, *, groups: Sequence[str] = (), gate: Gate | None = None, **pace: Any
+) -> AsyncIterator[House]:
     """Run the pollers of one source against this simulated cloud; `home` may hold the journal of an earlier run."""
     redactor, key_file = Redactor(), home / "key"
     if not key_file.exists():
@@ -90,21 +92,25 @@ async def house(cloud: Cloud, home: Path, *, groups: Sequence[str] = (), **pace:
         base_url = f"{url}/api/1" if isinstance(cloud, HologramCloud) else url
         budget = Budget(rate=Rate(100, 1.0))
         account = Account(outbound=outbound, budget=budget, base_url=base_url, observe=lambda *_: None)
-        vendor = _vendor(cloud, url, account=account, secret=secret, key_file=key_file, groups=groups)
+        settings = _settings(cloud, url, key_file=key_file, groups=groups)
+        # the port of a simulated cloud differs at each start, and is no other place to look
+        scope = settings.model_copy(update={"base_url": "http://127.0.0.1"}).scope()
+        vendor = _vendor(settings, account=account, secret=secret)
         queue = EventQueue(journal)
         evaluator = queue.consumer("evaluator", after=await journal.last_event_id())
         pages, meters = FleetPages(), Meters(version="0.0.0")
         meters.expect_source(SOURCE, vendor=cloud.kind, resources=vendor.resources)
         watch = Watch(
-            remembered=await load(journal, SOURCE, vendor=cloud.kind),
+            remembered=await load(journal, SOURCE, vendor=cloud.kind, scope=scope),
             vendor=vendor,
             pace=Pace(**{"intervals": {"deployments": timedelta(hours=12)}, **pace}),
-            gate=Gate(refresh_secret=secret.refresh),
+            gate=gate or Gate(refresh_secret=secret.refresh),
             journal=journal,
             queue=queue,
             evaluator=evaluator,
             pages=pages,
             meters=meters,
+            redact=redactor.redact,
             random=Random(1),  # noqa: S311 - it spreads first sweeps
         )
         made = House(watch=watch, journal=journal, pages=pages, meters=meters, key_file=key_file)
@@ -133,14 +139,18 @@ async def _evaluate(consumer: Consumer, made: House) -> None:
             consumer.done(batch.events[-1].id)
 
 
-def _vendor(
-    cloud: Cloud, url: str, *, account: Account, secret: Secret, key_file: Path, groups: Sequence[str]
-) -> Vendor:
+def _settings(
+    cloud: Cloud, url: str, *, key_file: Path, groups: Sequence[str]
+) -> HologramSettings | JFrogConnectSettings:
     if isinstance(cloud, HologramCloud):
-        hologram = HologramSettings(name=SOURCE, base_url=f"{url}/api/1", api_key_file=key_file)
-        return Hologram(hologram, account=account, secret=secret)
+        return HologramSettings(name=SOURCE, base_url=f"{url}/api/1", api_key_file=key_file)
     assert isinstance(cloud, JFrogCloud)
-    jfrog = JFrogConnectSettings(
+    return JFrogConnectSettings(
         name=SOURCE, base_url=url, project_key=cloud.project_key, token_file=key_file, groups=list(groups)
     )
-    return JFrogConnect(jfrog, account=account, secret=secret)
+
+
+def _vendor(settings: HologramSettings | JFrogConnectSettings, *, account: Account, secret: Secret) -> Vendor:
+    if isinstance(settings, HologramSettings):
+        return Hologram(settings, account=account, secret=secret)
+    return JFrogConnect(settings, account=account, secret=secret)

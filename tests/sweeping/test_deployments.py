@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from fleetpulse.fleet.deployment import DeploymentStatus
-from fleetpulse.fleet.events import DeploymentDeviceFailed, DeploymentEvent, DeploymentFinished
+from fleetpulse.fleet.events import DeploymentDeviceFailed, DeploymentEvent, DeploymentFinished, SourceBaselined
 from fleetpulse.simulator.jfrog_connect.account import JFrogConnect as JFrogCloud
 from sweeping.house import MINUTE, SOURCE, House, house, until
 
@@ -144,3 +144,33 @@ async def test_a_failure_is_told_even_where_its_steps_cannot_be_read(tmp_path: P
         assert await types(home) == ["started", "device_failed", "finished"]
         (failed,) = [event for event in await home.events() if isinstance(event, DeploymentDeviceFailed)]
         assert failed.deployment.steps == ()
+
+
+async def test_the_first_look_is_told_once_each_deployment_was_looked_at(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=20)
+    cloud.deploy(5)
+    for failed in (5, 0):
+        cloud.settle(cloud.deploy(5), failed=failed)
+    async with house(cloud, tmp_path, intervals=PACE) as home:
+        await asyncio.sleep(5 * MINUTE)
+    async with house(cloud, tmp_path, intervals=PACE) as home:
+        await asyncio.sleep(5 * MINUTE)
+
+        told = [event for event in await home.events() if event.subject == "deployments"]
+        (baseline,) = told
+        assert isinstance(baseline, SourceBaselined)
+        assert baseline.counts == {"running": 1, "failed": 1, "succeeded": 1}
+
+
+async def test_a_deployment_that_cannot_be_looked_at_holds_the_summary_for_minutes_only(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=20)
+    broken, _ = cloud.deploy(5), cloud.deploy(5)
+    cloud.faults.always(status=500, path=f"/deployments/{broken}/devices")
+    async with house(cloud, tmp_path, intervals=PACE) as home:
+        await asyncio.sleep(9 * MINUTE)
+        early = [event for event in await home.events() if event.subject == "deployments"]
+        await asyncio.sleep(3 * MINUTE)
+
+        counts = [event.counts for event in await home.events() if isinstance(event, SourceBaselined)]
+        assert not [event for event in early if isinstance(event, SourceBaselined)]
+        assert counts[1:] == [{"running": 1, "unread": 1}]

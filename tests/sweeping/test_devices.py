@@ -288,3 +288,44 @@ async def test_a_hung_vendor_makes_the_source_stale_and_a_good_sweep_fresh(tmp_p
         assert stale == 1.0
         assert "fleet_device_up{" in home.shown()
         assert any("devices/stale" in subjects for subjects in home.observed)
+
+
+async def test_a_wider_scope_is_a_baseline_for_who_is_new_in_it(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=60)
+    (known, *_), (new, *_) = cloud.uuids(group="Lyon"), cloud.uuids(group="Nantes")
+    cloud.set_status(new, "offline")
+    async with house(cloud, tmp_path, groups=["Lyon"]) as home:
+        await baselined(home)
+        await asyncio.sleep(5)
+    cloud.set_status(known, "offline")
+
+    async with house(cloud, tmp_path) as home:
+        await asyncio.sleep(5 * MINUTE)
+        cloud.restore()
+        await asyncio.sleep(2 * MINUTE)
+
+        first, went, again, *rest = await home.events()
+        assert isinstance(first, SourceBaselined)
+        assert isinstance(again, SourceBaselined)
+        assert (went.type, went.subject) == ("fleet.device.went_offline", known)
+        assert again.counts == {"online": 58, "offline": 2}
+        assert [each.device.id for each in again.offline] == [new]
+        assert sorted((event.type, event.subject) for event in rest) == sorted(
+            ("fleet.device.came_online", device) for device in (known, new)
+        )
+
+
+async def test_who_is_outside_a_narrower_scope_is_forgotten_and_not_missing(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=60)
+    stays, left = cloud.uuids(group="Lyon"), set(cloud.uuids()) - set(cloud.uuids(group="Lyon"))
+    async with house(cloud, tmp_path) as home:
+        await baselined(home)
+        await asyncio.sleep(5)
+
+    async with house(cloud, tmp_path, groups=["Lyon"]) as home:
+        await asyncio.sleep(10 * MINUTE)
+
+        told = (await home.told())[1:]
+        assert sorted(told) == sorted([*(f"device.forgotten {device}" for device in left), "source.baselined devices"])
+        assert home.statuses() == {DeviceStatus.ONLINE: len(stays)}
+        assert home.watch.standing.record.troubles == ()

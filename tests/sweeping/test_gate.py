@@ -1,65 +1,146 @@
 """The gate of an account that several sources share, in moved time."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import pytest
 
 from fleetpulse import clock
 from fleetpulse.secrets import SecretUnreadableError
-from fleetpulse.sweeping.gate import Gate, State
+from fleetpulse.sweeping.gate import Door, Gate, State
 
 
 def unchanged() -> bool:
     return False
 
 
-async def admitted(gate: Gate, *, main: bool = True) -> float:
-    """Wait until the gate admits; gives the seconds it took."""
+async def admitted(door: Door, *, main: bool = True) -> float:
+    """Wait until the door admits; gives the seconds it took."""
     began = clock.monotonic()
-    while not gate.admit(main=main):
-        await gate.changed(main=main)
+    while not door.admit(main=main):
+        await door.changed(main=main)
     return clock.monotonic() - began
 
 
-async def shut(gate: Gate) -> None:
-    gate.refused("401")
-    await admitted(gate)
-    gate.refused("401")
+async def stopped(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_only_one_of_several_main_pollers_probes_at_a_time() -> None:
+async def shut(*doors: Door) -> None:
+    """The key is refused to one after another."""
+    doors[0].refused("401", main=True)
+    for door in doors:
+        await admitted(door)
+        door.refused("401", main=True)
+
+
+async def test_only_one_of_several_sources_probes_at_a_time() -> None:
     gate = Gate(refresh_secret=unchanged)
-    await shut(gate)
+    doors = [gate.door() for _ in range(3)]
+    await shut(*doors)
 
-    async with asyncio.TaskGroup() as group:
-        waiting = [group.create_task(admitted(gate)) for _ in range(3)]
-        waiting.append(group.create_task(admitted(gate, main=False)))
-        await asyncio.sleep(301)
-        probing = sum(task.done() for task in waiting)
-        gate.answered()
+    waiting = [asyncio.ensure_future(admitted(door)) for door in doors]
+    waiting.append(asyncio.ensure_future(admitted(doors[0], main=False)))
+    await asyncio.sleep(320)
+    probing = [task.done() for task in waiting]
+    doors[probing.index(True)].answered(main=True)
+    await asyncio.sleep(60)
+    after = [task.done() for task in waiting]
+    await stopped(waiting)
 
-    assert probing == 1
-    assert gate.state is State.OPEN
+    assert probing == [True, False, False, False]
+    assert after == [True, True, False, True]  # the next one tries the key that is good again
+
+
+async def test_a_key_that_is_refused_to_every_source_is_probed_as_one_and_by_each_in_turn() -> None:
+    gate = Gate(refresh_secret=unchanged)
+    doors = [gate.door() for _ in range(3)]
+    await shut(*doors)
+    probes: list[tuple[int, int]] = []
+
+    async def probe(number: int) -> NoReturn:
+        while True:
+            await admitted(doors[number])
+            probes.append((number, round(clock.monotonic() / 60)))
+            doors[number].refused("401", main=True)
+
+    began = round(clock.monotonic() / 60)
+    tasks = [asyncio.ensure_future(probe(number)) for number in range(3)]
+    await asyncio.sleep(40 * 60)
+    await stopped(tasks)
+
+    assert [at - began for _, at in probes] == [5, 15, 35]
+    assert [number for number, _ in probes] == [0, 1, 2]
+
+
+async def test_what_a_source_is_refused_is_its_own_when_another_is_answered() -> None:
+    gate = Gate(refresh_secret=unchanged)
+    healthy, refused = gate.door(), gate.door()
+    await shut(refused)
+    tried = healthy.admit(main=True)
+
+    healthy.answered(main=True)
+
+    assert tried
+    assert (healthy.state, refused.state) == (State.OPEN, State.SHUT)
+    assert healthy.admit(main=False)
+    assert 295 < await admitted(refused) < 310
+
+
+async def test_an_answer_to_another_source_leaves_a_refusal_to_be_confirmed() -> None:
+    gate = Gate(refresh_secret=unchanged)
+    healthy, refused = gate.door(), gate.door()
+
+    for _ in range(2):
+        refused.refused("403", main=True)
+        healthy.answered(main=True)
+        await admitted(refused)
+
+    refused.refused("403", main=True)
+    assert refused.state is State.SHUT
+    assert healthy.state is State.OPEN
+
+
+async def test_a_suspect_whose_confirmation_does_not_come_holds_the_others_for_seconds_only() -> None:
+    gate = Gate(refresh_secret=unchanged)
+    healthy, suspect = gate.door(), gate.door()
+
+    suspect.refused("403", main=True)
+
+    assert 5 < await admitted(healthy) < 20
 
 
 async def test_what_was_in_flight_at_a_refusal_does_not_confirm_it() -> None:
-    gate = Gate(refresh_secret=unchanged)
+    door = Gate(refresh_secret=unchanged).door()
 
-    gate.refused("401")
-    gate.refused("401")
+    door.refused("401", main=True)
+    door.refused("401", main=True)
 
-    assert gate.state is State.SUSPECT
+    assert door.state is State.SUSPECT
+
+
+async def test_what_was_in_flight_at_a_refusal_does_not_open_a_shut_door() -> None:
+    door = Gate(refresh_secret=unchanged).door()
+    await shut(door)
+
+    door.answered(main=False)
+    door.answered(main=True)
+
+    assert door.state is State.SHUT
 
 
 async def test_a_probe_that_meets_another_failure_says_nothing_about_the_key() -> None:
-    gate = Gate(refresh_secret=unchanged)
-    await shut(gate)
-    await admitted(gate)
+    door = Gate(refresh_secret=unchanged).door()
+    await shut(door)
+    await admitted(door)
 
-    gate.unclear()
+    door.unclear(main=True)
 
-    assert gate.state is State.SHUT
-    assert 55 < await admitted(gate) < 70
+    assert door.state is State.SHUT
+    assert 55 < await admitted(door) < 70
 
 
 @pytest.mark.parametrize("readable", [True, False])
@@ -71,27 +152,27 @@ async def test_a_changed_secret_is_probed_within_seconds_and_an_unreadable_file_
             raise SecretUnreadableError("cannot read key")
         return bool(fresh and fresh.pop())
 
-    gate = Gate(refresh_secret=refresh)
-    await shut(gate)
+    door = Gate(refresh_secret=refresh).door()
+    await shut(door)
     fresh.append(True)
 
-    waited_s = await admitted(gate)
+    waited_s = await admitted(door)
 
     assert waited_s <= 6 if readable else 295 < waited_s < 310
 
 
 async def test_the_pauses_between_probes_double_up_to_an_hour_and_a_word_from_outside_begins_them_anew() -> None:
-    gate = Gate(refresh_secret=unchanged)
-    await shut(gate)
+    door = Gate(refresh_secret=unchanged).door()
+    await shut(door)
     waited: list[int] = []
 
     for _ in range(6):
-        waited.append(round(await admitted(gate) / 60))
-        gate.refused("401")
-    gate.probe_now()
-    at_once = await admitted(gate)
-    gate.refused("401")
+        waited.append(round(await admitted(door) / 60))
+        door.refused("401", main=True)
+    door.probe_now()
+    at_once = await admitted(door)
+    door.refused("401", main=True)
 
     assert waited == [5, 10, 20, 40, 60, 60]
     assert at_once < 1
-    assert round(await admitted(gate) / 60) == 5
+    assert round(await admitted(door) / 60) == 5

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from fleetpulse.fleet.events import JobEvent, JobFinished
+from fleetpulse.fleet.events import JobEvent, JobFinished, SourceBaselined
 from fleetpulse.fleet.job import JobStatus
 from fleetpulse.simulator.hologram import Hologram as HologramCloud
 from sweeping.house import MINUTE, SOURCE, House, house, until
@@ -82,4 +82,17 @@ async def test_a_vendor_whose_main_resource_is_jobs_is_down_by_them(tmp_path: Pa
         cloud.faults.clear()
         await asyncio.sleep(2 * MINUTE)
 
-        assert await home.told() == ["source.degraded jobs down", "source.recovered jobs down"]
+        assert (await home.told())[1:] == ["source.degraded jobs down", "source.recovered jobs down"]
+
+
+async def test_the_first_look_is_told_with_the_jobs_there_are(tmp_path: Path) -> None:
+    cloud = cloud_with_key()
+    cloud.start_job()
+    cloud.fail_job(cloud.start_job())
+    async with house(cloud, tmp_path, intervals=PACE) as home:
+        await asyncio.sleep(5 * MINUTE)
+
+        (baseline,) = await home.events()
+        assert isinstance(baseline, SourceBaselined)
+        assert baseline.subject == "jobs"
+        assert baseline.counts == {"running": 1, "failed": 1}

@@ -9,6 +9,7 @@ import pytest
 
 from fleetpulse.fleet.events import Problem, SourceCredentialsRejected, SourceDegraded
 from fleetpulse.simulator.jfrog_connect.account import JFrogConnect as JFrogCloud
+from fleetpulse.sweeping.gate import Gate
 from sweeping.house import MINUTE, SOURCE, House, house, until
 
 HOUR = 60 * MINUTE
@@ -38,6 +39,45 @@ async def test_a_revoked_key_is_confirmed_once_and_then_only_probed(tmp_path: Pa
         assert pauses[1:] == [5, 10, 20, 40]
         assert [problem for problem in await home.told() if "stale" not in problem][1:] == [
             "source.credentials_rejected devices"
+        ]
+
+
+async def test_a_key_that_is_good_for_another_source_is_this_ones_trouble_alone(tmp_path: Path) -> None:
+    good, bad = JFrogCloud(devices=5), JFrogCloud(devices=5)
+    bad.faults.always(status=403, path=DEVICES_PATH)
+    gate = Gate(refresh_secret=lambda: False)
+    for name in ("good", "bad"):
+        (tmp_path / name).mkdir()
+    async with house(good, tmp_path / "good", gate=gate) as healthy, house(bad, tmp_path / "bad", gate=gate) as refused:
+        await asyncio.sleep(40 * MINUTE)
+
+        at = [seen.at for seen in bad.requests if seen.status == 403]
+        pauses = [round((later - earlier) / MINUTE) for earlier, later in itertools.pairwise(at)]
+        rejected = refused.watch.standing.record.trouble("devices", Problem.REJECTED)
+        swept_at = [seen.at for seen in good.requests if seen.path.endswith(DEVICES_PATH)]
+        assert rejected is not None
+        assert pauses == [0, 5, 10, 20]
+        assert [told for told in await healthy.told() if "baselined" not in told] == []
+        assert max(later - earlier for earlier, later in itertools.pairwise(swept_at)) <= 61
+
+
+@pytest.mark.parametrize("status", [503, 404, 429])
+async def test_a_rejected_key_is_the_one_trouble_told_whatever_its_probes_meet(tmp_path: Path, status: int) -> None:
+    cloud = JFrogCloud(devices=5)
+    async with house(cloud, tmp_path) as home:
+        await baselined(home)
+        cloud.faults.always(status=503)
+        await asyncio.sleep(2 * MINUTE)
+        cloud.faults.clear()
+        cloud.revoke()
+        await asyncio.sleep(3 * MINUTE)
+        cloud.faults.always(status=status)
+        await asyncio.sleep(HOUR)
+
+        assert [told for told in await home.told() if "devices" in told and "stale" not in told][1:] == [
+            "source.degraded devices down",
+            "source.recovered devices down",
+            "source.credentials_rejected devices",
         ]
 
 
@@ -208,9 +248,12 @@ async def test_a_trouble_that_stood_at_a_restart_is_told_no_second_time(tmp_path
         ]
 
 
-async def test_a_filter_that_matches_nothing_is_told_with_what_there_is_until_it_matches(tmp_path: Path) -> None:
+@pytest.mark.parametrize("others", [["Lyon"], []])
+async def test_a_filter_that_matches_nothing_is_told_with_what_there_is_until_it_matches(
+    tmp_path: Path, others: list[str]
+) -> None:
     cloud = JFrogCloud(devices=6)
-    async with house(cloud, tmp_path, groups=["Lyon", "Prodction"]) as home:
+    async with house(cloud, tmp_path, groups=[*others, "Prodction"]) as home:
         await asyncio.sleep(5 * MINUTE)
         trouble = home.watch.standing.record.trouble("devices", Problem.MISCONFIGURED)
         cloud.add_device(group="Prodction")
@@ -218,7 +261,72 @@ async def test_a_filter_that_matches_nothing_is_told_with_what_there_is_until_it
 
         assert trouble is not None
         assert "group 'Prodction' matches no device" in trouble.detail
-        assert [told for told in await home.told() if "baselined" not in told] == [
+        assert [told for told in await home.told() if "source.degraded" in told or "recovered" in told] == [
             "source.degraded devices misconfigured",
             "source.recovered devices misconfigured",
         ]
+
+
+async def test_a_group_that_becomes_empty_leaves_the_others_watched(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=60)
+    async with house(cloud, tmp_path, groups=["Lyon", "Nantes"]) as home:
+        await baselined(home)
+        emptied, dropped = cloud.uuids(group="Nantes"), cloud.uuids(group="Lyon")[0]
+
+        cloud.remove(emptied)
+        cloud.set_status(dropped, "offline")
+        await asyncio.sleep(20 * MINUTE)
+
+        record = home.watch.standing.record
+        assert f"device.went_offline {dropped}" in await home.told()
+        assert record.trouble("devices", Problem.MISCONFIGURED) is not None
+        assert record.trouble("devices", Problem.DOUBTED) is not None
+        assert record.trouble("devices", Problem.STALE) is None
+        assert not [told for told in await home.told() if "missing" in told]
+
+
+async def test_a_source_that_nobody_can_read_is_down_whatever_the_reason(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=5)
+    async with house(cloud, tmp_path) as home:
+        await baselined(home)
+
+        cloud.faults.always(status=429, headers={"Retry-After": "3600"})
+        await asyncio.sleep(15 * MINUTE)
+
+        down = home.watch.standing.record.trouble("devices", Problem.DOWN)
+        assert down is not None
+        assert "last good sweep was 10m ago" in down.detail
+        assert "429" in down.detail
+        assert sum("devices" in subjects for subjects in home.observed) >= 4  # so that a rule's `for` can run out
+
+
+async def test_old_states_do_not_look_live_while_the_journal_takes_nothing(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=5)
+    async with house(cloud, tmp_path, stale_after=timedelta(minutes=3)) as home:
+        await baselined(home)
+
+        async with home.watch.standing._writing:  # as if the writer before were kept waiting
+            await asyncio.sleep(5 * MINUTE)
+            shown, stale = home.shown(), home.sample(f'fleetpulse_source_stale{{source="{SOURCE}"}}')
+        await asyncio.sleep(2 * MINUTE)
+
+        assert "fleet_device_up{" not in shown
+        assert stale == 1.0
+        assert "fleet_device_up{" in home.shown()
+
+
+async def test_no_secret_is_kept_with_a_surprise(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=5)
+    async with house(cloud, tmp_path) as home:
+        await baselined(home)
+        fleet = home.watch.remembered.fleet
+
+        def surprise(*_: object, **__: object) -> None:
+            raise ValueError("demo-token")
+
+        fleet.compare = surprise  # type: ignore[method-assign,assignment]
+        await asyncio.sleep(2 * MINUTE)
+
+        trouble = home.watch.standing.record.trouble("devices", Problem.DOWN)
+        assert trouble is not None
+        assert "demo-token" not in trouble.detail

@@ -6,7 +6,8 @@ import pytest
 
 from fleetpulse.fleet.events import Problem, SourceResourceUnavailable
 from fleetpulse.fleet.source import SourceRecord
-from fleetpulse.sweeping.verdict import failed, problem_of
+from fleetpulse.secrets import Redactor
+from fleetpulse.sweeping.verdict import failed, problem_of, told
 from fleetpulse.vendors.contract import (
     AnswerInvalid,
     CursorRefused,
@@ -41,30 +42,44 @@ def test_an_error_means_one_thing_on_the_main_resource_and_another_elsewhere(
 
 def test_a_rate_limit_that_lasts_more_than_three_intervals_is_down_too() -> None:
     record = RECORD
-    told: list[str] = []
+    problems: list[str] = []
 
     for minutes in range(6):
         record, events = failed(
-            record, "devices", RateLimited("429"), main=True, interval=MINUTE, seen_at=T0 + minutes * MINUTE
+            record,
+            "devices",
+            RateLimited("429"),
+            detail="429",
+            main=True,
+            interval=MINUTE,
+            seen_at=T0 + minutes * MINUTE,
         )
-        told += [str(getattr(event, "problem", "")) for event in events]
+        problems += [str(getattr(event, "problem", "")) for event in events]
 
-    assert told == ["rate_limited", "down"]
+    assert problems == ["rate_limited", "down"]
     down = record.trouble("devices", Problem.DOWN)
     assert down is not None
     assert down.since_at == T0 + 4 * MINUTE
 
 
 def test_a_surprise_is_told_with_its_kind_and_a_vendors_error_in_its_words() -> None:
-    surprised, _ = failed(RECORD, "devices", KeyError("id"), main=True, interval=MINUTE, seen_at=T0)
-    unreachable, _ = failed(RECORD, "devices", SourceUnreachable("no answer"), main=True, interval=MINUTE, seen_at=T0)
+    texts = [told(error, redact=str) for error in (KeyError("id"), SourceUnreachable("no answer"))]
 
-    assert [record.troubles[0].detail for record in (surprised, unreachable)] == ["KeyError: 'id'", "no answer"]
+    assert texts == ["KeyError: 'id'", "no answer"]
+
+
+def test_no_secret_is_told_with_a_surprise_not_even_half_of_one() -> None:
+    redactor = Redactor()
+    redactor.learn("demo-token-of-some-length")
+
+    text = told(ValueError("x" * 480 + " demo-token-of-some-length"), redact=redactor.redact)
+
+    assert "demo" not in text
 
 
 def test_an_optional_resource_that_is_not_to_be_had_is_no_trouble() -> None:
     record, (event,) = failed(
-        RECORD, "deployments", ResourceUnavailable("403"), main=False, interval=MINUTE, seen_at=T0
+        RECORD, "deployments", ResourceUnavailable("403"), detail="403", main=False, interval=MINUTE, seen_at=T0
     )
 
     assert isinstance(event, SourceResourceUnavailable)

@@ -320,18 +320,23 @@ async def test_tags_are_sent_each_and_any_of_them_matches(cloud: simulator.JFrog
     assert cloud.requests[-1].parameters["tags"] == ["red", "blue"]
 
 
-async def test_a_group_that_matches_nothing_is_told_with_what_there_is(
+async def test_a_group_that_matches_nothing_is_told_by_the_last_page_with_what_there_is(
     cloud: simulator.JFrogConnect, build: Build
 ) -> None:
-    seen: list[Page[Sighting]] = []
+    *pages, last = await listed(build(groups=["Prodction", "Lyon"]).devices("devices"))
 
-    with pytest.raises(FilterMatchesNothing) as error:  # noqa: PT012 - what came before the error counts too
-        async for page in build(groups=["Prodction", "Lyon"]).devices("devices"):
-            seen.append(page)  # noqa: PERF401 - a comprehension would lose the pages
+    assert last == Page(items=[], unmatched="group 'Prodction' matches no device; the account has Lyon, Nantes, Porto")
+    assert ids(pages) == cloud.uuids(group="Lyon")
+    assert pages[-1].resume is not None
+    assert {page.unmatched for page in pages} == {""}
 
-    assert str(error.value) == "group 'Prodction' matches no device; the account has Lyon, Nantes, Porto"
-    assert ids(seen) == cloud.uuids(group="Lyon")
-    assert seen[-1].resume is not None
+
+async def test_a_walk_that_broke_before_its_last_page_tells_what_matches_nothing(build: Build) -> None:
+    *_, before, last = await listed(build(groups=["Prodction", "Lyon"]).devices("devices"))
+
+    resumed = await listed(build(groups=["Prodction", "Lyon"]).devices("devices", resume=before.resume))
+
+    assert resumed == [last]
 
 
 async def test_a_tag_that_matches_nothing_is_told_even_beside_one_that_does(
@@ -339,8 +344,15 @@ async def test_a_tag_that_matches_nothing_is_told_even_beside_one_that_does(
 ) -> None:
     cloud.add_device(tags=["red"])
 
-    with pytest.raises(FilterMatchesNothing, match=r"tag 'rde' matches no device; the account has tags .*red"):
-        await listed(build(tags=["red", "rde"]).devices("devices"))
+    *_, last = await listed(build(tags=["red", "rde"]).devices("devices"))
+
+    assert last.unmatched.startswith("tag 'rde' matches no device; the account has tags ")
+    assert "red" in last.unmatched
+
+
+async def test_filters_of_which_none_matches_anything_are_an_error(build: Build) -> None:
+    with pytest.raises(FilterMatchesNothing, match="group 'Prodction', group 'Lion' match no device; the account has"):
+        await listed(build(groups=["Prodction", "Lion"]).devices("devices"))
 
 
 async def test_a_filter_error_needs_no_second_answer(cloud: simulator.JFrogConnect, build: Build) -> None:

@@ -1,5 +1,6 @@
 """What a source may say, and what it is told when it says it wrong."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,11 +77,13 @@ def test_a_wrong_shape_is_refused(wrong: dict[str, Any]) -> None:
         ({"token_file": "/x"}, "token", "is given twice"),
         ({"token": None}, "token", "is missing"),
         ({"token": " "}, "token", "is empty"),
-        ({"labels": {"job": "x"}}, "labels", "'job' is a name that Prometheus would change"),
-        ({"labels": {"exported_x": "x"}}, "labels", "'exported_x' is a name that Prometheus would change"),
-        ({"labels": {"__x": "x"}}, "labels", "'__x' is a name that Prometheus would change"),
-        ({"labels": {"severity": "x"}}, "labels", "'severity' is a label that fleetpulse sets itself"),
-        ({"labels": {"my-team": "x"}}, "labels", "'my-team' is no label name"),
+        ({"labels": {"job": "x"}}, "labels.job", "is a label that Prometheus sets or renames"),
+        ({"labels": {"exported_x": "x"}}, "labels.exported_x", "is a label that Prometheus sets or renames"),
+        ({"labels": {"__x": "x"}}, "labels.__x", "is a label that Prometheus sets or renames"),
+        ({"labels": {"severity": "x"}}, "labels.severity", "is given by rules"),
+        ({"labels": {"name": "x"}}, "labels.name", "is kept for matchers"),
+        ({"labels": {"tag": "x"}}, "labels.tag", "is kept for matchers"),
+        ({"labels": {"my-team": "x"}}, "labels.my-team", "is no label name"),
         ({"sweep": {"devises": "5m"}}, "sweep", "no resource 'devises' at this vendor: there are devices, deployments"),
         ({"sweep": {"devices": "0s"}}, "sweep", "devices must be longer than nothing"),
         ({"interval": "0s"}, "interval", "must be longer than nothing"),
@@ -98,7 +101,7 @@ def test_a_wrong_meaning_is_told_with_its_field(wrong: dict[str, Any], field: st
 def test_all_problems_are_told_at_once() -> None:
     source = jfrog(token=None, labels={"job": "x", "le": "x"}, sweep={"x": "1m"})
 
-    assert [field for field, _ in source.problems()] == ["token", "labels", "labels", "sweep"]
+    assert [field for field, _ in source.problems()] == ["token", "labels.job", "labels.le", "sweep"]
 
 
 def test_neither_secret_nor_proxy_is_printed() -> None:
@@ -111,3 +114,31 @@ def test_neither_secret_nor_proxy_is_printed() -> None:
 @pytest.mark.parametrize("model", [JFrogConnectSettings, HologramSettings])
 def test_every_setting_is_described(model: type[JFrogConnectSettings] | type[HologramSettings]) -> None:
     assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
+def test_the_order_and_the_pace_are_no_other_scope() -> None:
+    source = jfrog(groups=["Lyon", "Nantes"], tags=["a", "b"])
+
+    same = jfrog(groups=["Nantes", "Lyon"], tags=["b", "a"], interval="5m", token="another", labels={"team": "edge"})
+
+    assert source.scope() == same.scope()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"project_key": "dock"},
+        {"groups": ["Lyon"]},
+        {"tags": ["Lyon"]},
+        {"base_url": "https://connect.example.com"},
+        {"base_url": "https://api.connect.jfrog.io/eu"},
+    ],
+)
+def test_another_place_project_or_filter_is_another_scope(other: dict[str, Any]) -> None:
+    assert jfrog(**other).scope() != jfrog().scope()
+
+
+def test_another_organisation_is_another_scope() -> None:
+    sims = [HologramSettings(name="sims", api_key_file=Path("key"), org_id=org_id) for org_id in (None, 9)]
+
+    assert sims[0].scope() != sims[1].scope()

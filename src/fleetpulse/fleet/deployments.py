@@ -4,6 +4,7 @@ Like the known fleet, nothing here runs ahead of the journal: `listed`, `looked`
 `DeploymentChanges`; after those are committed, `accept` takes them over.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -200,6 +201,16 @@ class KnownDeployments:
             for known in self._followed.values()
             if not known.baseline and (known.ended_at is None or now - known.ended_at < finished_for)
         ]
+
+    def unread(self) -> int:
+        """How many stood at the baseline and were not looked at since."""
+        return sum(known.baseline for known in self._followed.values())
+
+    def counts(self) -> dict[str, int]:
+        """How many stand at each status, with those that were not looked at yet as `unread`."""
+        return dict(
+            Counter("unread" if known.baseline else known.deployment.status.value for known in self._followed.values())
+        )
 
     def deployment(self, id_: str) -> Deployment | None:
         """One deployment by its id."""

@@ -161,7 +161,10 @@ class SourceEvent(Event, frozen=True, kw_only=True):
 
 
 class SourceBaselined(SourceEvent, frozen=True, kw_only=True, tag="fleet.source.baselined"):
-    """The first complete walk ended. Part 0 carries the counts; each part some of the devices already offline."""
+    """A resource was seen for the first time; `counts` are by status.
+
+    Part 0 carries the counts. Of devices, each part holds some of those that were offline already.
+    """
 
     part: int = 0
     parts: int = 1

@@ -35,6 +35,8 @@ DOUBT_STANDS: Final = timedelta(hours=1)
 
 Segment = Mapping[str, KnownDevice]
 
+_ONLINE = DeviceStatus.ONLINE  # the lookup of an enum's member is slow for what is done for each device
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[KnownDevice])
 _TURNED: Final[Mapping[DeviceStatus, type[DeviceEvent]]] = {
@@ -95,7 +97,8 @@ class _Draft:
         if number is None:
             number = self._placed.get(device)
             return None if number is None else self.changed[number].get(device)
-        return self.changed.get(number, self._segments[number]).get(device)
+        segment = self.changed.get(number)
+        return (self._segments[number] if segment is None else segment).get(device)
 
     def put(self, known: KnownDevice) -> None:
         number = self._place.get(known.device.id, self._placed.get(known.device.id))
@@ -137,6 +140,7 @@ class KnownFleet:
         self._counts: Counter[tuple[str, DeviceStatus]] = Counter()
         self._absent: frozenset[str] = frozenset()
         self._accepted = False
+        self._settled: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self._place)
@@ -146,39 +150,38 @@ class KnownFleet:
     ) -> Changes:
         """What this page would change; nothing is changed yet.
 
-        A page of a baseline walk makes no events. What an aspect does not speak of stays as it is.
+        A page of a baseline walk makes no events, but of devices known before a `rescope`. What an aspect does not
+        speak of stays as it is.
         """
         draft = _Draft(self._segments, self._place, self._room)
         events: list[DeviceEvent] = []
         confirmed: list[str] = []
-        readings: dict[str, Readings] = {}
         statuses, attributes = Aspect.STATUS in aspects, Aspect.ATTRIBUTES in aspects
         get = draft.get
         for sighting in page:
             device, status = sighting.device, sighting.status
-            readings[device.id] = sighting.readings
-            last_seen_at = sighting.readings.last_seen_at
             known = get(device.id)
             if known is not None:
                 device = device if attributes else known.device
                 if not statuses:  # listed again, though nobody says how it is
                     status = DeviceStatus.UNKNOWN if known.status is DeviceStatus.MISSING else known.status
                 if status is known.status:
-                    if statuses and status is not DeviceStatus.ONLINE:
+                    if statuses and status is not _ONLINE:
                         confirmed.append(device.id)
-                    if device == known.device and (known.ever_online or last_seen_at is None):
+                    if device == known.device and (known.ever_online or sighting.readings.last_seen_at is None):
                         continue
             elif not statuses:
                 status = DeviceStatus.UNKNOWN
-            fresh = _successor(known, device, status, last_seen_at, seen_at)
+            fresh = _successor(known, device, status, sighting.readings.last_seen_at, seen_at)
             draft.put(fresh)
-            if not walk.baseline:
+            if not walk.baseline or device.id in self._settled:
                 events += _device_events(self.source, known, fresh, seen_at=seen_at, late=walk.late)
+        readings = {sighting.device.id: sighting.readings for sighting in page} if Aspect.READINGS in aspects else {}
         return Changes(
             events=tuple(events),
             segments=draft.changed,
             confirmed=tuple(confirmed),
-            readings=readings if Aspect.READINGS in aspects else {},
+            readings=readings,
         )
 
     def absent(
@@ -191,7 +194,7 @@ class KnownFleet:
         it is not complete. A walk that is not complete, or skipped odd rows, changes nothing else.
         """
         if walk.baseline and (walk.complete if baselines is None else baselines):
-            return Changes(events=self._baselined(seen_at), absent=frozenset())
+            return self._baselined(walk, seen_at)
         if not walk.tells_absence:
             return Changes()
         absent = frozenset(
@@ -228,6 +231,15 @@ class KnownFleet:
             self._absent = changes.absent
             self.doubt = changes.doubt
             self._accepted = False
+            self._settled = frozenset()
+
+    def rescope(self) -> None:
+        """The source looks elsewhere from now on, so a baseline comes again.
+
+        Who is known so far is compared as ever, and forgotten at that baseline where it is not there; who is new in
+        it is no news.
+        """
+        self._settled = frozenset(self._place)
 
     def accept_shorter_list(self) -> None:
         """Believe the next walk that tells absence, however few devices it lists (`sources accept`)."""
@@ -255,9 +267,9 @@ class KnownFleet:
         return found
 
     def device(self, device: str) -> KnownDevice | None:
-        """One device by its id."""
+        """One device by its id; on any thread, where what is being accepted is known or not yet."""
         number = self._place.get(device)
-        return None if number is None else self._segments[number][device]
+        return None if number is None else self._segments.get(number, {}).get(device)
 
     def segments(self) -> Mapping[int, Segment]:
         """All segments as they stand, for those who render them whole."""
@@ -279,16 +291,22 @@ class KnownFleet:
         self._replace(number, {known.device.id: known for known in devices})
 
     def _replace(self, number: int, segment: Segment) -> None:
-        for known in self._segments.get(number, {}).values():
-            place = known.device.group, known.status
-            self._counts[place] -= 1
-            if not self._counts[place]:
-                del self._counts[place]  # or groups of long ago would stay for ever
-            if known.device.id not in segment:
-                del self._place[known.device.id]
+        """Put a new segment in an old one's place; readers on other threads see all counts before or all after it."""
+        before = self._segments.get(number, {})
+        counts = self._counts.copy()
         for device, known in segment.items():
-            self._counts[known.device.group, known.status] += 1
+            was = before.get(device)
+            if was is known:
+                continue
+            if was is not None:
+                counts[was.device.group, was.status] -= 1
+            counts[known.device.group, known.status] += 1
             self._place[device] = number
+        for device in before.keys() - segment.keys():
+            gone = before[device]
+            counts[gone.device.group, gone.status] -= 1
+            del self._place[device]
+        self._counts = +counts  # without the zeros, or groups of long ago would stay for ever
         self._segments[number] = segment
         if len(segment) < SEGMENT_DEVICES:
             self._room.add(number)
@@ -319,27 +337,35 @@ class KnownFleet:
             return _Trust.BELIEVED, None
         return _Trust.DOUBTED, Doubt(since_at, listed, known, absent)
 
-    def _baselined(self, seen_at: datetime) -> tuple[SourceBaselined, ...]:
-        offline = [known for known in self._all() if known.status is DeviceStatus.OFFLINE and known.ever_online]
+    def _baselined(self, walk: Walk, seen_at: datetime) -> Changes:
+        """A baseline's summary, in parts. Devices of a scope that was left are forgotten by it, if it tells absence."""
+        draft = _Draft(self._segments, self._place, self._room)
+        left: list[DeviceEvent] = []
+        offline: list[KnownDevice] = []
         counts: Counter[str] = Counter()
-        for (_, status), number in self.counts().items():
-            counts[status.value] += number
-        parts = [
-            tuple(offline[start : start + BASELINE_PART_DEVICES])
-            for start in range(0, len(offline), BASELINE_PART_DEVICES)
-        ] or [()]
-        return tuple(
+        for known in self._all():
+            settled = known.device.id in self._settled
+            if settled and known.device.id not in walk.seen and walk.tells_absence:
+                draft.drop(known.device.id)
+                left.append(_event(DeviceForgotten, self.source, known, known, seen_at=seen_at, late=walk.late))
+                continue
+            counts[known.status.value] += 1
+            if known.status is DeviceStatus.OFFLINE and known.ever_online and not settled:
+                offline.append(known)
+        starts = range(0, len(offline) or 1, BASELINE_PART_DEVICES)
+        parts = tuple(
             SourceBaselined(
                 source=self.source,
                 subject="devices",
                 seen_at=seen_at,
                 part=number,
-                parts=len(parts),
+                parts=len(starts),
                 counts=dict(counts),
-                offline=part,
+                offline=tuple(offline[start : start + BASELINE_PART_DEVICES]),
             )
-            for number, part in enumerate(parts)
+            for number, start in enumerate(starts)
         )
+        return Changes(events=(*left, *parts), segments=draft.changed, absent=frozenset())
 
 
 def dump(segment: Segment) -> bytes:

@@ -1,6 +1,6 @@
 """What is kept of a source between sweeps: its baseline, its last good sweeps, and what is wrong with it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +8,7 @@ import msgspec
 
 from fleetpulse.fleet.events import (
     Problem,
+    SourceBaselined,
     SourceCredentialsRejected,
     SourceDegraded,
     SourceEvent,
@@ -16,6 +17,8 @@ from fleetpulse.fleet.events import (
 )
 
 BASELINE_SWEEPS: Final = 3
+VERDICTS: Final = frozenset({Problem.DOWN, Problem.MISCONFIGURED, Problem.REJECTED})
+"""What a failed sweep of a main resource comes to. One stands at a time, for a broken source is one alert."""
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -32,7 +35,9 @@ class SourceRecord(msgspec.Struct, frozen=True):
 
     `short_sweeps` counts good sweeps that were not complete before the baseline.
     `baselined_at`, `good_at` (the end of the last good sweep) and `unavailable_at` (when a resource that is switched
-    off was last asked) are by resource.
+    off was last asked) are by resource, as is `summary_owed`: since when a baseline is not told yet, because more is to
+    be read first. `scope` is a fingerprint of what the source looks at, `rescoped` are the resources
+    that had a baseline of another scope and none since.
     """
 
     source: str
@@ -42,6 +47,9 @@ class SourceRecord(msgspec.Struct, frozen=True):
     troubles: tuple[Trouble, ...] = ()
     unavailable_at: dict[str, datetime] = {}
     short_sweeps: dict[str, int] = {}
+    summary_owed: dict[str, datetime] = {}
+    scope: str = ""
+    rescoped: tuple[str, ...] = ()
 
     def trouble(self, resource: str, problem: Problem) -> Trouble | None:
         """The standing trouble of that kind, if any."""
@@ -54,22 +62,59 @@ class SourceRecord(msgspec.Struct, frozen=True):
 def degrade(
     record: SourceRecord, resource: str, problem: Problem, *, detail: str, seen_at: datetime
 ) -> tuple[SourceRecord, list[SourceEvent]]:
-    """Note that something is wrong. An event comes of it only when it begins; a new detail is kept silently."""
+    """Note that something is wrong. An event comes of it only when it begins; a new detail is kept silently.
+
+    A new verdict ends the one that stood.
+    """
     standing = record.trouble(resource, problem)
     fresh = Trouble(resource, problem, standing.since_at if standing else seen_at, detail)
+    events: list[SourceEvent] = []
+    if problem in VERDICTS:
+        record, events = recover(record, resource, *(VERDICTS - {problem}), seen_at=seen_at)
     others = tuple(trouble for trouble in record.troubles if trouble is not standing)
     changed = msgspec.structs.replace(record, troubles=(*others, fresh))
     if standing is not None:
-        return changed, []
+        return changed, events
     if problem is Problem.REJECTED:
         rejected = SourceCredentialsRejected(
             source=record.source, subject=resource, seen_at=seen_at, since_at=seen_at, detail=detail
         )
-        return changed, [rejected]
+        return changed, [*events, rejected]
     degraded = SourceDegraded(
         source=record.source, subject=resource, seen_at=seen_at, since_at=seen_at, detail=detail, problem=problem
     )
-    return changed, [degraded]
+    return changed, [*events, degraded]
+
+
+def become_stale(
+    record: SourceRecord, resource: str, *, detail: str, seen_at: datetime
+) -> tuple[SourceRecord, list[SourceEvent]]:
+    """Note that the last good sweep of the main resource is too old: so it is down too, unless a verdict tells why.
+
+    A verdict no younger than the last good sweep stood beside it, and tells no longer why there is none.
+    """
+    begins = record.trouble(resource, Problem.STALE) is None
+    record, events = degrade(record, resource, Problem.STALE, detail=detail, seen_at=seen_at)
+    good_at = record.good_at.get(resource)
+    verdicts = [trouble for trouble in record.troubles if trouble.resource == resource and trouble.problem in VERDICTS]
+    if all(begins and good_at is not None and trouble.since_at <= good_at for trouble in verdicts):
+        limited = record.trouble(resource, Problem.RATE_LIMITED)
+        why = f"{detail}; {limited.detail}" if limited is not None else detail
+        record, more = degrade(record, resource, Problem.DOWN, detail=why, seen_at=seen_at)
+        events += more
+    return record, events
+
+
+def rescoped(record: SourceRecord, scope: str) -> SourceRecord:
+    """The record of a source that looks elsewhere from now on: every resource has a baseline again."""
+    return msgspec.structs.replace(
+        record,
+        scope=scope,
+        rescoped=tuple(sorted({*record.rescoped, *record.baselined_at})),
+        baselined_at={},
+        short_sweeps={},
+        summary_owed={},
+    )
 
 
 def switch_off(
@@ -99,21 +144,40 @@ def swept_well(
 
     A doubt is not ended by it, for that is decided at the end of a walk, nor is what `still` is wrong.
     """
-    baselined_at, short_sweeps = record.baselined_at, record.short_sweeps
+    baselined_at, short_sweeps, before = record.baselined_at, record.short_sweeps, record.rescoped
     if baselines(record, resource, complete=complete):
         baselined_at = {**baselined_at, resource: seen_at}
         short_sweeps = {name: number for name, number in short_sweeps.items() if name != resource}
+        before = tuple(name for name in before if name != resource)
     elif resource not in baselined_at:
         short_sweeps = {**short_sweeps, resource: short_sweeps.get(resource, 0) + 1}
     changed = msgspec.structs.replace(
         record,
         baselined_at=baselined_at,
         short_sweeps=short_sweeps,
+        rescoped=before,
         good_at={**record.good_at, resource: seen_at},
         unavailable_at={name: at for name, at in record.unavailable_at.items() if name != resource},
     )
     over = set(Problem) - {Problem.DOUBTED, *still}
     return recover(changed, resource, *over, seen_at=seen_at)
+
+
+def owe_summary(before: SourceRecord, after: SourceRecord, resource: str, *, seen_at: datetime) -> SourceRecord:
+    """Note that the resource's baseline is still to be told, where it came between these two records."""
+    if resource in before.baselined_at or resource not in after.baselined_at:
+        return after
+    return msgspec.structs.replace(after, summary_owed={**after.summary_owed, resource: seen_at})
+
+
+def sum_up(
+    record: SourceRecord, resource: str, counts: Mapping[str, int], *, main: bool, seen_at: datetime
+) -> tuple[SourceRecord, list[SourceEvent]]:
+    """Tell the resource's baseline, if it is owed; one beside the main resource that holds nothing is not worth it."""
+    owed = {name: at for name, at in record.summary_owed.items() if name != resource}
+    told = resource in record.summary_owed and (main or counts)
+    event = SourceBaselined(source=record.source, subject=resource, seen_at=seen_at, counts=dict(counts))
+    return msgspec.structs.replace(record, summary_owed=owed), [event] if told else []
 
 
 def recover(

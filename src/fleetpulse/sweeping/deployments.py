@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import structlog
 
@@ -12,16 +12,16 @@ from fleetpulse import clock
 from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
 from fleetpulse.fleet.deployments import DeploymentChanges, KnownDeployments
 from fleetpulse.fleet.events import Problem, SourceEvent
-from fleetpulse.fleet.source import SourceRecord, degrade, swept_well
+from fleetpulse.fleet.source import SourceRecord, degrade, owe_summary, sum_up, swept_well
 from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.sweeping.pages import Gathered, closing
 from fleetpulse.sweeping.rounds import Rounds, Swept
 from fleetpulse.sweeping.standing import Entry
-from fleetpulse.sweeping.verdict import told
 from fleetpulse.vendors.contract import CredentialsRejected, RateLimited, ResourceUnavailable, SourceError, Vendor
 
 KIND = "deployment"
 """Under which the journal keeps a followed deployment."""
+SUMMARY_WITHIN: Final = timedelta(minutes=10)  # how long a baseline's summary waits for the looks it needs
 
 
 class DeploymentsPoller:
@@ -94,14 +94,15 @@ class DeploymentsPoller:
             changes = self._deployments.listed(
                 found, complete=complete, baseline=baseline, seen_at=now, late=self._late, since=self._since
             )
-            record, ends = swept_well(
+            swept, ends = swept_well(
                 record,
                 self._rounds.resource,
                 complete=complete,
                 seen_at=now,
                 still=(Problem.FAILING,) if self._looks_fail else (),
             )
-            return self._entry(changes, record=record, more=ends)
+            swept = owe_summary(record, swept, self._rounds.resource, seen_at=now)
+            return self._entry(changes, record=swept, more=ends)
 
         await self._rounds.standing.write(compose)
 
@@ -110,8 +111,21 @@ class DeploymentsPoller:
         due = self._deployments.due(clock.now())
         if due:
             await self._look_at(due[0])
-        next_at = self._deployments.next_look_at()
+        summary_at = await self._sum_up()
+        next_at = min((at for at in (self._deployments.next_look_at(), summary_at) if at), default=None)
         return math.inf if next_at is None else max(0.0, (next_at - clock.now()).total_seconds())
+
+    async def _sum_up(self) -> datetime | None:
+        """Tell the baseline once all of it was looked at, or waited for long enough; when it is due where it is not."""
+        owed_at = self._rounds.standing.record.summary_owed.get(self._rounds.resource)
+        if owed_at is None:
+            return None
+        if self._deployments.unread() and clock.now() - owed_at < SUMMARY_WITHIN:
+            return owed_at + SUMMARY_WITHIN
+        counts = self._deployments.counts()
+        told = partial(sum_up, resource=self._rounds.resource, counts=counts, main=self._rounds.main)
+        await self._rounds.standing.amend(self._rounds.resource, lambda record: told(record, seen_at=clock.now()))
+        return None
 
     async def _look_at(self, deployment: str) -> None:
         try:
@@ -157,20 +171,25 @@ class DeploymentsPoller:
                 raise
             except SourceError as error:
                 self._log.info(
-                    "failed steps could not be read", deployment=deployment, device=device, error=told(error)
+                    "failed steps could not be read",
+                    deployment=deployment,
+                    device=device,
+                    error=self._rounds.told(error),
                 )
                 break
         return tuple(steps)
 
     async def _look_failed(self, deployment: str, error: SourceError) -> None:
         await self._put_off(deployment)
-        self._log.debug("a look failed", deployment=deployment, error=told(error))
+        self._log.debug("a look failed", deployment=deployment, error=self._rounds.told(error))
         if not isinstance(error, RateLimited):  # that is the budget's to mend, and the next list's to tell
             self._looks_fail = True
             await self._rounds.standing.amend(self._rounds.resource, partial(self._failing, error=error))
 
     def _failing(self, record: SourceRecord, *, error: SourceError) -> tuple[SourceRecord, list[SourceEvent]]:
-        return degrade(record, self._rounds.resource, Problem.FAILING, detail=told(error), seen_at=clock.now())
+        return degrade(
+            record, self._rounds.resource, Problem.FAILING, detail=self._rounds.told(error), seen_at=clock.now()
+        )
 
     async def _put_off(self, deployment: str) -> None:
         await self._write(lambda now: self._deployments.put_off(deployment, seen_at=now))

@@ -40,6 +40,7 @@ class DevicesPoller:
         self._resume: str | None = None
         self._resumes = 0
         self._oddity = ""
+        self._unmatched = ""
         self._log = structlog.get_logger(__name__).bind(source=fleet.source, resource=rounds.resource)
 
     async def run(self) -> NoReturn:
@@ -100,6 +101,7 @@ class DevicesPoller:
     async def _take(self, page: Page[Sighting], walk: Walk) -> None:
         walk.note((item.device.id for item in page.items), odd=page.odd, total=page.total, guard=page.guarded)
         self._oddity = page.oddity or self._oddity
+        self._unmatched = page.unmatched
 
         def compose(_: SourceRecord) -> Entry:
             changes = self._fleet.compare(page.items, walk=walk, seen_at=clock.now(), aspects=page.aspects)
@@ -120,8 +122,8 @@ class DevicesPoller:
                     baselines=baselines(record, self._rounds.resource, complete=walk.complete),
                 )
             record, doubts = _doubted(record, self._rounds.resource, changes, seen_at=now)
-            record, ends = swept_well(record, self._rounds.resource, complete=walk.complete, seen_at=now)
-            return self._entry(changes, record=record, more=[*doubts, *ends])
+            record, swept = self._swept_well(record, complete=walk.complete, seen_at=now)
+            return self._entry(changes, record=record, more=[*doubts, *swept])
 
         await self._rounds.standing.write(compose)
         if walk.odd:
@@ -129,6 +131,18 @@ class DevicesPoller:
         self._begin_anew()
         self._oddity = ""
         return Swept(shortfall=walk.shortfall(), rows=walk.rows)
+
+    def _swept_well(
+        self, record: SourceRecord, *, complete: bool, seen_at: datetime
+    ) -> tuple[SourceRecord, list[SourceEvent]]:
+        """A filter that matches nothing is told beside a good sweep of the rest."""
+        resource, unmatched = self._rounds.resource, self._unmatched
+        still = (Problem.MISCONFIGURED,) if unmatched else ()
+        record, events = swept_well(record, resource, complete=complete, seen_at=seen_at, still=still)
+        if unmatched:
+            record, begun = degrade(record, resource, Problem.MISCONFIGURED, detail=unmatched, seen_at=seen_at)
+            events += begun
+        return record, events
 
     def _entry(
         self, changes: Changes, *, record: SourceRecord | None = None, more: Sequence[SourceEvent] = ()

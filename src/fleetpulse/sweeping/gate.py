@@ -1,4 +1,9 @@
-"""Whether an account may be asked: a refused key stops everything but one probe now and then."""
+"""Whether a source may be asked: a refused key stops everything but one probe now and then.
+
+A refusal is confirmed by the source that met it. One key may be good for one source and refused for another one (a
+token for some projects only), so what a source is refused ends its own sweeps, and those of the others only until they
+have tried for themselves.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -13,6 +18,7 @@ PROBE_AFTER_S: Final = 300.0
 PROBE_AFTER_AT_MOST_S: Final = 3600.0
 UNCLEAR_AGAIN_S: Final = 60.0  # a probe that met another failure has said nothing about the key
 REREAD_S: Final = 5.0  # one small local file
+TURN_S: Final = 5.0  # by which a source lets those probe first that probed longer ago
 
 
 class State(Enum):
@@ -24,37 +30,89 @@ class State(Enum):
 
 
 class Gate:
-    """The gate of one account; sources that share a key share it.
+    """The gate of one account, with a door for each source that uses its key.
 
-    Only pollers of a main resource pass a gate that is not open, one at a time, to confirm or to probe.
     `refresh_secret` reads the secret's file again and tells whether the value changed.
     """
 
     def __init__(self, *, refresh_secret: Callable[[], bool]) -> None:
+        self.times_changed = 0
+        """How often the secret's file had another value."""
+        self._refresh_secret = refresh_secret
+        self.doors: list[Door] = []
+        self.listeners: list[Callable[[], None]] = []
+        self.doubted = False
+        """Whether a key was refused and no source that may ask was answered since."""
+        self.probing: Door | None = None
+        self.news = asyncio.Event()
+        """Set, and another one in its place, when it may be worth to ask again."""
+
+    def door(self) -> "Door":
+        """The door of one more source."""
+        door = Door(self)
+        self.doors.append(door)
+        return door
+
+    def tell(self) -> None:
+        """Wake those who wait."""
+        news, self.news = self.news, asyncio.Event()
+        news.set()
+
+    def reread(self) -> bool:
+        """Read the secret again. Of another key nothing is known yet, so each source may try it."""
+        try:
+            changed = self._refresh_secret()
+        except SecretUnreadableError:
+            return False  # in the midst of being replaced; the old value stands
+        if changed:
+            self.times_changed += 1
+            for door in self.doors:
+                door.state = State.OPEN
+        return changed
+
+    def put_off(self, prober: "Door") -> None:
+        """After a refused probe: while every source is refused, the account is probed as if it were one."""
+        now, pause_s = clock.monotonic(), prober.pause_s
+        waiting = [prober] if any(door.state is not State.SHUT for door in self.doors) else self.doors
+        for turn, door in enumerate(sorted(waiting, key=lambda door: door.probed_at)):
+            door.pause_s, door.probe_at = pause_s, now + pause_s + turn * TURN_S
+
+
+class Door:
+    """One source's door in the gate. Its main resource's poller alone passes a shut one, to confirm or to probe."""
+
+    def __init__(self, gate: Gate) -> None:
         self.state = State.OPEN
         self.detail = ""
         """What the vendor said when it refused the key."""
         self.times_shut = 0
-        self.times_changed = 0
+        self.probe_at = 0.0
+        self.probed_at = 0.0
+        self.pause_s = PROBE_AFTER_S
+        self._gate = gate
+
+    @property
+    def times_changed(self) -> int:
         """How often the secret's file had another value."""
-        self._refresh_secret = refresh_secret
-        self._probing = False
-        self._probe_at = 0.0
-        self._pause_s = PROBE_AFTER_S
-        self._news = asyncio.Event()
-        self._listeners: list[Callable[[], None]] = []
+        return self._gate.times_changed
 
     def listen(self, wake: Callable[[], None]) -> None:
-        """Call this when a key is refused: a poller that rests should come and confirm it."""
-        self._listeners.append(wake)
+        """Call this when the key comes in doubt: a main resource's poller that rests should come and try it."""
+        self._gate.listeners.append(wake)
 
     def admit(self, *, main: bool) -> bool:
         """Whether a sweep may begin now; a probe so admitted must be followed by one of the answers below."""
-        if self.state is State.OPEN:
+        gate, now = self._gate, clock.monotonic()
+        if self.state is State.OPEN and not gate.doubted:
             return True
-        if not main or self._probing or clock.monotonic() < self._probe_at:
+        if not main or gate.probing is not None:
             return False
-        self._probing = True
+        if self.state is State.OPEN:
+            if any(door.state is State.SUSPECT and now < door.probe_at for door in gate.doors):
+                return False  # that is confirmed first
+        elif now < self.probe_at:
+            return False
+        gate.probing, self.probed_at = self, now
         return True
 
     async def changed(self, *, main: bool) -> None:
@@ -62,66 +120,75 @@ class Gate:
 
         The caller asks and waits without a pause between, so that it misses no news.
         """
-        watching = main and not self._probing
-        wait_s = min(REREAD_S, max(0.0, self._probe_at - clock.monotonic())) if watching else None
+        wait_s = None
+        if main and self._gate.probing is None:
+            left_s = REREAD_S if self.state is State.OPEN else max(0.0, self.probe_at - clock.monotonic())
+            wait_s = min(REREAD_S, left_s)
         try:
             async with asyncio.timeout(wait_s):
-                await self._news.wait()
+                await self._gate.news.wait()
         except TimeoutError:
-            if self._reread():
-                self.probe_now()
+            if self._gate.reread():
+                self._gate.tell()
 
-    def answered(self) -> None:
-        """The vendor took the key."""
-        self._probing = False
-        if self.state is not State.OPEN:
+    def answered(self, *, main: bool) -> None:
+        """The vendor took the key. What it answers meanwhile to others than the main resource confirms nothing."""
+        gate = self._gate
+        probed = self._probed(main=main)
+        if self.state is State.SHUT and not probed:
+            return  # asked before the key was refused
+        if self.state is State.SHUT:
+            for door in gate.doors:  # to them as well the key may have become good
+                door.probe_at = min(door.probe_at, clock.monotonic() + CONFIRM_AFTER_S)
+        if main:
             self.state, self.detail = State.OPEN, ""
-            self._tell()
+        if self.state is State.OPEN and gate.doubted:
+            gate.doubted = False
+            gate.tell()
 
-    def unclear(self) -> None:
+    def unclear(self, *, main: bool) -> None:
         """A request failed for another reason, which says nothing about the key."""
-        if self._probing:
-            self._probing = False
+        if self._probed(main=main):
             if self.state is State.SHUT:
-                self._probe_at = clock.monotonic() + UNCLEAR_AGAIN_S
-            self._tell()
+                self.probe_at = clock.monotonic() + UNCLEAR_AGAIN_S
+            self._gate.tell()
 
-    def refused(self, detail: str) -> None:
+    def refused(self, detail: str, *, main: bool) -> None:
         """The vendor refused the key. A changed one is tried at once; what was in flight is no proof."""
-        probed, self._probing = self._probing, False
+        gate, probed = self._gate, self._probed(main=main)
         self.detail = detail
-        if self._reread():
-            self.state = State.SUSPECT if self.state is State.OPEN else self.state
-            self.probe_now()
+        if gate.reread():
+            gate.doubted = True
         elif self.state is State.OPEN:
-            self.state = State.SUSPECT
-            self._probe_at = clock.monotonic() + CONFIRM_AFTER_S
+            gate.doubted = True
+            if probed and any(door.state is State.SHUT for door in gate.doors):
+                self._shut()  # another source has confirmed it, and this one agrees
+            else:
+                self.state, self.probe_at = State.SUSPECT, clock.monotonic() + CONFIRM_AFTER_S
         elif probed and self.state is State.SUSPECT:
-            self.state = State.SHUT
-            self.times_shut += 1
-            self._pause_s = PROBE_AFTER_S
-            self._probe_at = clock.monotonic() + self._pause_s
+            self._shut()
         elif probed:
-            self._pause_s = min(2 * self._pause_s, PROBE_AFTER_AT_MOST_S)
-            self._probe_at = clock.monotonic() + self._pause_s
-        self._tell()
-        for wake in self._listeners:
-            wake()
+            self.pause_s = min(2 * self.pause_s, PROBE_AFTER_AT_MOST_S)
+            gate.put_off(self)
+        gate.tell()
+        if gate.doubted:
+            for wake in gate.listeners:
+                wake()
 
     def probe_now(self) -> None:
-        """Let the next probe go at once: the secret changed, a reload, an operator's word."""
-        self._pause_s = PROBE_AFTER_S / 2  # doubled at the next refusal
-        self._probe_at = clock.monotonic()
-        self._tell()
+        """Let the next probe go at once: a reload, an operator's word."""
+        self.pause_s = PROBE_AFTER_S / 2  # doubled at the next refusal
+        self.probe_at = clock.monotonic()
+        self._gate.tell()
 
-    def _reread(self) -> bool:
-        try:
-            changed = self._refresh_secret()
-        except SecretUnreadableError:
-            return False  # in the midst of being replaced; the old value stands
-        self.times_changed += changed
-        return changed
+    def _shut(self) -> None:
+        self.state, self.pause_s = State.SHUT, PROBE_AFTER_S
+        self.times_shut += 1
+        self._gate.put_off(self)
 
-    def _tell(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+    def _probed(self, *, main: bool) -> bool:
+        """Whether this answer ends the probe under way."""
+        if not main or self._gate.probing is not self:
+            return False
+        self._gate.probing = None
+        return True

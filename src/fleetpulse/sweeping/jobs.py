@@ -1,5 +1,6 @@
 """Sweeps a resource of bulk jobs."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import NoReturn
@@ -8,7 +9,7 @@ from fleetpulse import clock
 from fleetpulse.fleet.events import SourceEvent
 from fleetpulse.fleet.job import BulkJob
 from fleetpulse.fleet.jobs import JobChanges, KnownJobs
-from fleetpulse.fleet.source import SourceRecord, swept_well
+from fleetpulse.fleet.source import SourceRecord, owe_summary, sum_up, swept_well
 from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.sweeping.pages import Gathered, closing
 from fleetpulse.sweeping.rounds import Rounds, Swept
@@ -72,8 +73,12 @@ class JobsPoller:
         def compose(record: SourceRecord) -> Entry:
             now = clock.now()
             changes = self._jobs.listed(found, complete=complete, baseline=baseline, seen_at=now, late=late)
-            record, ends = swept_well(record, self._rounds.resource, complete=complete, seen_at=now)
-            return self._entry(changes, record=record, more=ends)
+            resource = self._rounds.resource
+            swept, events = swept_well(record, resource, complete=complete, seen_at=now)
+            counts = Counter(job.status.value for job in {job.id: job for job in found}.values())
+            swept = owe_summary(record, swept, resource, seen_at=now)
+            swept, told = sum_up(swept, resource, counts, main=self._rounds.main, seen_at=now)
+            return self._entry(changes, record=swept, more=[*events, *told])
 
         await self._rounds.standing.write(compose)
 

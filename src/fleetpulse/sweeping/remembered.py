@@ -11,7 +11,7 @@ from fleetpulse.fleet.deployments import KnownDeployments
 from fleetpulse.fleet.events import SourceRemoved
 from fleetpulse.fleet.jobs import KnownJobs
 from fleetpulse.fleet.known import Changes, KnownFleet
-from fleetpulse.fleet.source import SourceRecord
+from fleetpulse.fleet.source import SourceRecord, rescoped
 from fleetpulse.journal.entries import StoredEvent
 from fleetpulse.journal.errors import JournalCorruptError
 from fleetpulse.journal.journal import Journal
@@ -29,14 +29,17 @@ class Remembered(msgspec.Struct, frozen=True):
     jobs: KnownJobs
 
 
-async def load(journal: Journal, source: str, *, vendor: str) -> Remembered:
+async def load(journal: Journal, source: str, *, vendor: str, scope: str) -> Remembered:
     """Read what is kept of a source; of a new one there is an empty record. `remove_others` comes before it.
+
+    A source whose scope differs from the one of its record begins with a baseline again; of a record of before there
+    were scopes it is taken as the same.
 
     Errors: those of the journal; JournalCorruptError where a segment or a followed thing cannot be read.
     """
     stored = await journal.load_source(source)
     fleet, followed, known_jobs = KnownFleet(source), KnownDeployments(source), KnownJobs(source)
-    record = stored.record or SourceRecord(source, vendor)
+    record = stored.record or SourceRecord(source, vendor, scope=scope)
     try:
         for number, payload in sorted(stored.segments.items()):
             fleet.load(number, payload)
@@ -44,6 +47,12 @@ async def load(journal: Journal, source: str, *, vendor: str) -> Remembered:
         known_jobs.load({id_: payload for (kind, id_), payload in stored.followed.items() if kind == jobs.KIND})
     except ValueError as error:
         raise JournalCorruptError(str(error)) from error
+    if not record.scope:
+        record = msgspec.structs.replace(record, scope=scope)
+    elif record.scope != scope:
+        record = rescoped(record, scope)
+    if record.rescoped:
+        fleet.rescope()
     return Remembered(record, fleet, followed, known_jobs)
 
 

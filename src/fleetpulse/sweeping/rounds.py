@@ -15,7 +15,7 @@ from fleetpulse.fleet.events import Problem, SourceEvent
 from fleetpulse.fleet.source import SourceRecord, degrade
 from fleetpulse.journal.errors import JournalError
 from fleetpulse.metrics.meters import Meters
-from fleetpulse.sweeping.gate import Gate, State
+from fleetpulse.sweeping.gate import Door, State
 from fleetpulse.sweeping.schedule import SWITCHED_OFF_AGAIN_S, Schedule
 from fleetpulse.sweeping.standing import Standing
 from fleetpulse.sweeping.verdict import failed, problem_of, told
@@ -40,15 +40,25 @@ class Rounds:
     """Sweeps one resource again and again. A sweep overlaps no other one of its resource."""
 
     def __init__(
-        self, *, resource: str, schedule: Schedule, standing: Standing, gate: Gate, meters: Meters, random: Random
+        self,
+        *,
+        resource: str,
+        schedule: Schedule,
+        standing: Standing,
+        door: Door,
+        meters: Meters,
+        redact: Callable[[str], str],
+        random: Random,
     ) -> None:
         self.resource = resource
         self.schedule = schedule
         self.standing = standing
-        self._gate = gate
+        self._door = door
         self._meters = meters
+        self._redact = redact
         self._random = random
-        self._main = resource == standing.main
+        self.main = resource == standing.main
+        """Whether it is the source's main resource."""
         self._wake = asyncio.Event()
         self._failures = 0
         self._took_s = 0.0
@@ -57,8 +67,8 @@ class Rounds:
         self._shortfall = ""
         self._surprise = ""
         self._log = structlog.get_logger(__name__).bind(source=standing.source, resource=resource)
-        if self._main:
-            gate.listen(self._wake.set)
+        if self.main:
+            door.listen(self._wake.set)
 
     @property
     def live_interval(self) -> timedelta:
@@ -78,12 +88,16 @@ class Rounds:
 
     def retry(self) -> None:
         """Sweep now, also where the account is shut for its key (`sources retry`, a reload)."""
-        self._gate.probe_now()
+        self._door.probe_now()
         self._wake.set()
+
+    def told(self, error: Exception) -> str:
+        """The error for people, without secrets."""
+        return told(error, redact=self._redact)
 
     def answered(self) -> None:
         """A page came, so the vendor takes the key."""
-        self._gate.answered()
+        self._door.answered(main=self.main)
 
     async def run(
         self, sweep: Callable[[], Awaitable[Swept]], between: Callable[[], Awaitable[float]] | None = None
@@ -109,8 +123,16 @@ class Rounds:
         """Note that the resource fails; what stands already is observed again."""
 
         def amend(record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:
+            if self.main and self._door.state is State.SHUT:
+                return record, []  # the probe told nothing else of the key
             return failed(
-                record, self.resource, error, main=self._main, interval=self.schedule.interval, seen_at=clock.now()
+                record,
+                self.resource,
+                error,
+                detail=self.told(error),
+                main=self.main,
+                interval=self.schedule.interval,
+                seen_at=clock.now(),
             )
 
         await self.standing.amend(self.resource, amend)
@@ -118,7 +140,7 @@ class Rounds:
     async def _attempt(self, work: Callable[[], Awaitable[float]]) -> float:
         """Do the work when the account may be asked; see to its failure. Gives the pause after it."""
         await self._admitted()
-        self._began, self._key = clock.monotonic(), self._gate.times_changed
+        self._began, self._key = clock.monotonic(), self._door.times_changed
         try:
             return await work()
         except CredentialsRejected as error:
@@ -136,7 +158,7 @@ class Rounds:
 
     async def _swept(self, sweep: Callable[[], Awaitable[Swept]]) -> float:
         swept = await sweep()
-        self._gate.answered()
+        self._door.answered(main=self.main)
         self._failures, self._surprise = 0, ""
         self._took_s = clock.monotonic() - self._began
         self._end(swept.outcome)
@@ -154,43 +176,43 @@ class Rounds:
             source, vendor=vendor, resource=self.resource, outcome=outcome, seconds=clock.monotonic() - self._began
         )
         self._meters.sweep_every(source, self.resource, self.live_interval.total_seconds())
-        if self._main:
+        if self.main:
             self._meters.source_walked(source, complete=outcome == "complete")
 
     async def _failed(self, error: Exception) -> float:
-        self._gate.unclear()
+        self._door.unclear(main=self.main)
         self._failures += 1
         await self._note_failure(error)
-        if problem_of(error, main=self._main) is None:
+        if problem_of(error, main=self.main) is None:
             return SWITCHED_OFF_AGAIN_S
         retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else None
         pause_s = self.schedule.retry_pause_s(self._failures, retry_after_s=retry_after_s)
-        self._log.debug("sweep failed", error=told(error), again_in_s=round(pause_s, 1))
+        self._log.debug("sweep failed", error=self.told(error), again_in_s=round(pause_s, 1))
         return pause_s
 
     async def _refused(self, error: CredentialsRejected) -> float:
         """The key was refused. The main resource's poller confirms it; another one waits what comes of that."""
-        shut_before = self._gate.times_shut
-        self._gate.refused(str(error))
-        if self._main or self._gate.times_changed != self._key:
+        shut_before = self._door.times_shut
+        self._door.refused(str(error), main=self.main)
+        if self.main or self._door.times_changed != self._key:
             return 0.0
         await self._admitted()
-        if self._gate.times_shut > shut_before:
+        if self._door.times_shut > shut_before:
             return 0.0
-        return await self._failed(error)  # the account's key is good: it is this resource's own trouble
+        return await self._failed(error)  # the source's key is good: it is this resource's own trouble
 
     async def _admitted(self) -> None:
-        """Wait until a sweep may begin; where the account is shut, this source says so too."""
+        """Wait until a sweep may begin; where the key is refused, the source says so."""
         noted = False
-        while not self._gate.admit(main=self._main):
-            if self._main and self._gate.state is State.SHUT and not noted:
+        while not self._door.admit(main=self.main):
+            if self.main and self._door.state is State.SHUT and not noted:
                 await self.standing.amend(self.resource, self._rejected)
                 noted = True
             else:
-                await self._gate.changed(main=self._main)
+                await self._door.changed(main=self.main)
 
     def _rejected(self, record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:
-        return degrade(record, self.resource, Problem.REJECTED, detail=self._gate.detail, seen_at=clock.now())
+        return degrade(record, self.resource, Problem.REJECTED, detail=self._door.detail, seen_at=clock.now())
 
     async def _nap(self, pause_s: float) -> None:
         """Rest for so long, or until somebody wants a sweep now."""
@@ -201,7 +223,7 @@ class Rounds:
             return
 
     def _tell_surprise(self, error: Exception) -> None:
-        surprise = told(error)
+        surprise = self.told(error)
         if surprise != self._surprise:
             self._log.exception("a sweep met what it did not expect")
         self._surprise = surprise

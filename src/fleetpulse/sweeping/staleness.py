@@ -6,8 +6,8 @@ from typing import Final, NoReturn
 
 from fleetpulse import clock
 from fleetpulse.durations import format_duration
-from fleetpulse.fleet.events import Problem, SourceEvent
-from fleetpulse.fleet.source import SourceRecord, degrade
+from fleetpulse.fleet.events import SourceEvent
+from fleetpulse.fleet.source import SourceRecord, become_stale
 from fleetpulse.sweeping.standing import Standing
 
 OBSERVED_EVERY_S: Final = 60.0  # a rule's `for` runs out on an observation, and a hung poller makes none
@@ -21,12 +21,18 @@ class Staleness:
         self._stale_for = stale_for
 
     async def run(self) -> NoReturn:
-        """Note when the source becomes stale, and go on observing it while it is. A good sweep ends it."""
+        """Note when the source becomes stale, and go on observing it while it is. A good sweep ends it.
+
+        It is shown before it is written, for a journal that takes nothing must not leave old states looking live.
+        Errors: those of the journal.
+        Cancellation: safe at any time.
+        """
         while True:
             wait_s = (self._standing.fresh_until(self._stale_for()) - clock.now()).total_seconds()
             if wait_s > 0:
                 await clock.sleep_until(clock.monotonic() + wait_s)
                 continue
+            self._standing.show(stale=True)
             await self._standing.amend(self._standing.main, self._become_stale)
             await clock.sleep_until(clock.monotonic() + OBSERVED_EVERY_S)
 
@@ -34,7 +40,7 @@ class Staleness:
         now = clock.now()
         if self._standing.fresh_until(self._stale_for()) > now:  # a good sweep was written while this waited
             return record, []
-        return degrade(record, self._standing.main, Problem.STALE, detail=self._detail(now), seen_at=now)
+        return become_stale(record, self._standing.main, detail=self._detail(now), seen_at=now)
 
     def _detail(self, now: datetime) -> str:
         good_at = self._standing.record.good_at.get(self._standing.main)

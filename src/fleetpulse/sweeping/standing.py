@@ -107,7 +107,12 @@ class Standing:
         for resource, at in self.record.good_at.items():
             self._meters.sweep_succeeded(self.source, resource, at)
         good_at = self.record.good_at.get(self.main)
-        self._show(stale=self.stale or (good_at is not None and self.began_at - good_at >= stale_for))
+        self.show(stale=self.stale or (good_at is not None and self.began_at - good_at >= stale_for))
+
+    def show(self, *, stale: bool) -> None:
+        """Have the metrics show the source as stale, or as fresh."""
+        self._pages.stale(self.source, stale)
+        self._meters.source_stale(self.source, stale)
 
     async def write(self, compose: Compose) -> None:
         """Commit what `compose` makes in one transaction, take it over, publish it; give the evaluator a moment.
@@ -158,11 +163,7 @@ class Standing:
     def _take_over(self, record: SourceRecord) -> None:
         was_good_at, self.record = self.record.good_at.get(self.main), record
         if self.stale or record.good_at.get(self.main) != was_good_at:
-            self._show(stale=self.stale)
-
-    def _show(self, *, stale: bool) -> None:
-        self._pages.stale(self.source, stale)
-        self._meters.source_stale(self.source, stale)
+            self.show(stale=self.stale)
 
     def _tell(self, event: Event) -> None:
         """Log what begins and what ends, each once: the record knows what stood already."""

@@ -1,6 +1,6 @@
 """What a failed sweep means: for the source's record, and so for what people are told. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,6 +10,7 @@ from fleetpulse.vendors.contract import (
     FilterMatchesNothing,
     RateLimited,
     ResourceUnavailable,
+    SourceError,
 )
 
 LIMITED_INTERVALS: Final = 3  # rate limited for longer than so many intervals is as good as down
@@ -31,13 +32,21 @@ def problem_of(error: Exception, *, main: bool) -> Problem | None:
 
 
 def failed(
-    record: SourceRecord, resource: str, error: Exception, *, main: bool, interval: timedelta, seen_at: datetime
+    record: SourceRecord,
+    resource: str,
+    error: Exception,
+    *,
+    detail: str,
+    main: bool,
+    interval: timedelta,
+    seen_at: datetime,
 ) -> tuple[SourceRecord, list[SourceEvent]]:
     """The record after a sweep that failed, and the events of what thereby began."""
-    detail = told(error)
     problem = problem_of(error, main=main)
     if problem is None:
         return switch_off(record, resource, detail=detail, seen_at=seen_at)
+    if main and problem is not Problem.MISCONFIGURED and record.trouble(resource, Problem.REJECTED):
+        return record, []  # what was not answered says nothing of the key
     record, events = degrade(record, resource, problem, detail=detail, seen_at=seen_at)
     limited = record.trouble(resource, Problem.RATE_LIMITED)
     if problem is Problem.RATE_LIMITED and limited and seen_at - limited.since_at > LIMITED_INTERVALS * interval:
@@ -46,7 +55,7 @@ def failed(
     return record, events
 
 
-def told(error: Exception) -> str:
-    """The error for people: a vendor's text as it is, a surprise with its kind."""
-    text = str(error) if hasattr(error, "reason") else f"{type(error).__name__}: {error}"
-    return text[:_DETAIL_CHARACTERS]
+def told(error: Exception, *, redact: Callable[[str], str]) -> str:
+    """The error for people: a vendor's text as it is, a surprise with its kind; redacted before it is cut."""
+    text = str(error) if isinstance(error, SourceError) else f"{type(error).__name__}: {error}"
+    return redact(text)[:_DETAIL_CHARACTERS]

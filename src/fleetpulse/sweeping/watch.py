@@ -50,6 +50,7 @@ class Watch:
         evaluator: Consumer,
         pages: FleetPages,
         meters: Meters,
+        redact: Callable[[str], str],
         random: Random,
     ) -> None:
         self.remembered = remembered
@@ -64,7 +65,8 @@ class Watch:
         )
         self._vendor = vendor
         self._pace = pace
-        self._gate = gate
+        self._door = gate.door()
+        self._redact = redact
         self._pages = pages
         self._meters = meters
         self._random = random
@@ -94,7 +96,7 @@ class Watch:
         return main.schedule.stale_for(main.live_interval)
 
     def retry(self) -> None:
-        """Sweep everything now, also where the account is shut for its key."""
+        """Sweep everything now, also where its key is refused."""
         for poller in self._pollers.values():
             poller.retry()
 
@@ -110,8 +112,9 @@ class Watch:
             resource=resource,
             schedule=Schedule(interval, self._pace.stale_after),
             standing=self.standing,
-            gate=self._gate,
+            door=self._door,
             meters=self._meters,
+            redact=self._redact,
             random=self._random,
         )
 

@@ -64,7 +64,7 @@ class AnswerInvalid(SourceError):  # noqa: N818
 
 
 class FilterMatchesNothing(SourceError):  # noqa: N818
-    """A configured filter names something the account does not have; the text lists what it has."""
+    """No configured filter matches anything; the text lists what the account has. For one of several, see `Page`."""
 
     reason = "filter_matches_nothing"
 
@@ -91,7 +91,8 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     `resume` continues the walk after this page (None: this was the last one). `total` is the vendor's count of all rows
     where it gives one. `odd` counts rows that were skipped because they could not be understood; `oddity` tells the
     first of them. `guarded` is set when a paging guard ended the walk (repeated cursor, page cap, only known ids):
-    such a walk is never complete. `aspects` matters for devices only.
+    such a walk is never complete. `unmatched` is said by the last page alone: which configured filters matched nothing
+    while others did, and what the account has instead. `aspects` matters for devices only.
     """
 
     items: list[Item]
@@ -100,6 +101,7 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     odd: int = 0
     oddity: str = ""
     guarded: str = ""
+    unmatched: str = ""
     aspects: Aspect = Aspect.ALL
 
 

@@ -1,7 +1,9 @@
 """What every `[[sources]]` entry may say; each vendor's own settings add to it."""
 
-import re
-from collections.abc import Mapping
+import hashlib
+import json
+import ssl
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -9,14 +11,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from fleetpulse.alerting.labels import label_problem
 from fleetpulse.durations import Duration, RequestRate, parse_duration
 from fleetpulse.vendors.contract import Resource
-
-_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_SCRAPE_LABELS = frozenset({"job", "instance", "namespace", "pod", "container", "service", "endpoint", "node", "le"})
-_OUR_LABELS = frozenset(
-    {"alertname", "severity", "source", "vendor", "device", "deployment", "bulk_job", "tunnel", "resource", "group"}
-)
 
 
 def _http_url(value: str) -> str:
@@ -34,6 +31,16 @@ def _base_url(value: str) -> str:
         msg = "takes no user, query or fragment: credentials have settings of their own"
         raise ValueError(msg)
     return value.rstrip("/")
+
+
+def _authorities_problem(pem: str) -> str:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            cadata=pem.encode("ascii", errors="ignore").decode()  # comments between certificates may hold anything
+        )
+    except (ssl.SSLError, ValueError):  # ValueError: nothing at all
+        return "are no certificates in PEM"
+    return ""
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -56,6 +63,10 @@ class SourceSettings(BaseModel):
     """What can be swept, by the keys that `sweep` may have, the main one first."""
     in_flight: ClassVar[int] = 4
     """How many requests the vendor bears at once."""
+    scoped_by: ClassVar[tuple[str, ...]] = ()
+    """The fields that say, beside the address, which part of the account is watched."""
+    file_checks: ClassVar[Mapping[str, Callable[[str], str]]] = {"ca_file": _authorities_problem}
+    """By field: what is wrong with what its file holds, as `problems` says it; empty where it is fine."""
 
     name: str = Field(
         pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$",
@@ -100,11 +111,19 @@ class SourceSettings(BaseModel):
         main = next(iter(self.resources))
         return self.sweep.get(resource, self.interval if resource == main else self.resources[resource].interval)
 
+    def scope(self) -> str:
+        """A fingerprint of what the source looks at; where it differs, another fleet is watched under the same name."""
+        place = urlsplit(self.base_url)
+        fields = {name: getattr(self, name) for name in self.scoped_by}
+        listed = {name: sorted(value) if isinstance(value, list) else value for name, value in fields.items()}
+        told = json.dumps([self.vendor, place.netloc, place.path, listed], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
+
     def problems(self) -> list[tuple[str, str]]:
         """What is wrong in meaning, as (field, text); never the value of a secret."""
         return [
             *self._credential_problems(),
-            *(("labels", text) for name in self.labels if (text := _label_problem(name))),
+            *((f"labels.{name}", text) for name in self.labels if (text := _label_problem(name))),
             *self._sweep_problems(),
             *(
                 (field, "must be longer than nothing")
@@ -140,10 +159,4 @@ class SourceSettings(BaseModel):
 
 
 def _label_problem(name: str) -> str:
-    if not _LABEL_NAME.fullmatch(name):
-        return f"{name!r} is no label name: letters, digits and _ only, no digit first"
-    if name in _SCRAPE_LABELS or name.startswith(("exported_", "__")):
-        return f"{name!r} is a name that Prometheus would change at the scrape"
-    if name in _OUR_LABELS:
-        return f"{name!r} is a label that fleetpulse sets itself"
-    return ""
+    return "is given by rules: a source has none of its own" if name == "severity" else label_problem(name)

@@ -18,6 +18,7 @@ class HologramSettings(SourceSettings):
     credential: ClassVar[str] = "api_key"
     resources: ClassVar[Mapping[str, Resource]] = {"jobs": Resource(Kind.JOBS, timedelta(seconds=60))}
     in_flight: ClassVar[int] = 1  # requests of one key should be serial
+    scoped_by: ClassVar[tuple[str, ...]] = ("org_id",)
 
     vendor: Literal["hologram"] = Field(default="hologram", description="Hologram, REST API v1.")
     base_url: BaseUrl = Field(
@@ -30,7 +31,9 @@ class HologramSettings(SourceSettings):
         default=parse_duration("120s"), description="How long one request may take; heavy lists need over 30s."
     )
     api_key: SecretStr | None = Field(default=None, description="The API key, from the dashboard's account settings.")
-    api_key_file: Path | None = Field(default=None, description="A file that holds the API key and nothing else.")
+    api_key_file: Path | None = Field(
+        default=None, description="A file that holds the API key alone; read again when the vendor refuses the old one."
+    )
     org_id: int | None = Field(
         default=None, gt=0, description="Only this organisation; all that the key reaches where it is not given."
     )

@@ -51,7 +51,7 @@ class JFrogConnect:
         """Walk the device list, group by group where groups are configured.
 
         Shape: pages of up to 1,000 in vendor order; `total` sums the groups walked so far. Where a configured group or
-        tag matched nothing, the walk's last page still has a `resume`, and what follows it is the error.
+        tag matched nothing, an empty last page says so; where none matched, the error comes in its place.
         Errors: SourceUnreachable, RateLimited, CredentialsRejected, ResourceUnavailable, CursorRefused, AnswerInvalid,
         FilterMatchesNothing.
         Cancellation: safe between pages.
@@ -61,7 +61,7 @@ class JFrogConnect:
         paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX, seen=place.seen, pages=place.pages)
         while place.group < len(self._groups):
             reply = await self._ask_devices(resource, place)
-            rows = sightings(reply.rows(self._device_table))
+            rows = await sightings(reply.rows(self._device_table))
             info = rows.beside.get("pagination_info")
             total = total_of(info)
             step = paging.after(
@@ -85,7 +85,10 @@ class JFrogConnect:
                 return
             if step.cursor is None:
                 paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX)
-        raise await self._matches_nothing(self._unmatched(place))
+        unmatched = await self._told_unmatched(self._unmatched(place))
+        if not place.rows:
+            raise FilterMatchesNothing(unmatched)
+        yield Page(items=[], unmatched=unmatched)
 
     async def deployments(self, resource: str) -> AsyncIterator[Page[Deployment]]:
         """Walk the deployments, without their devices, in vendor order (newest or oldest first, nobody documents it).
@@ -210,8 +213,8 @@ class JFrogConnect:
         tags_told = place.tagged or place.rows == 0
         return groups + [f"tag {tag!r}" for n, tag in enumerate(self._tags) if tags_told and n not in place.tags]
 
-    async def _matches_nothing(self, unmatched: Sequence[str]) -> FilterMatchesNothing:
-        """The error, with what the account has instead: learned from its first devices, if they can be had."""
+    async def _told_unmatched(self, unmatched: Sequence[str]) -> str:
+        """The text for people, with what the account has instead, learned from its first devices if they can be had."""
         verb = "matches" if len(unmatched) == 1 else "match"
         text = f"{', '.join(unmatched)} {verb} no device"
         try:
@@ -221,16 +224,16 @@ class JFrogConnect:
                 params=(("limit", str(_GLANCE)), ("enrich_info", "true")),
                 priority=Priority.DETAIL,
             )
-            found = sightings(reply.rows(self._device_table)).items
+            found = (await sightings(reply.rows(self._device_table))).items
         except SourceError:
-            return FilterMatchesNothing(self._account.redact(text))
+            return self._account.redact(text)
         tags = sorted({tag for sighting in found for tag in sighting.device.tags})
         has = [
             *([_listed(group_names(found))] if any(name.startswith("group") for name in unmatched) else ()),
             *([f"tags {_listed(tags)}"] if any(name.startswith("tag") for name in unmatched) else ()),
         ]
         instead = f"the account has {' and '.join(has)}" if found else "the account lists no device at all"
-        return FilterMatchesNothing(self._account.redact(f"{text}; {instead}"))
+        return self._account.redact(f"{text}; {instead}")
 
 
 def _window(cursor: str) -> tuple[tuple[str, str], ...]:

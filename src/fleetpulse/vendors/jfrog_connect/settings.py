@@ -20,6 +20,7 @@ class JFrogConnectSettings(SourceSettings):
         "devices": Resource(Kind.DEVICES, timedelta(seconds=60), census=True),
         "deployments": Resource(Kind.DEPLOYMENTS, timedelta(minutes=2)),
     }
+    scoped_by: ClassVar[tuple[str, ...]] = ("project_key", "groups", "tags")
 
     vendor: Literal["jfrog-connect"] = Field(default="jfrog-connect", description="JFrog Connect, API v2.")
     base_url: BaseUrl = Field(
@@ -32,7 +33,9 @@ class JFrogConnectSettings(SourceSettings):
         min_length=1, max_length=200, description="The project's (fleet's) key, from its settings."
     )
     token: SecretStr | None = Field(default=None, description="The access token, made in JFrog Connect's web UI.")
-    token_file: Path | None = Field(default=None, description="A file that holds the token and nothing else.")
+    token_file: Path | None = Field(
+        default=None, description="A file that holds the token alone; read again when the vendor refuses the old one."
+    )
     groups: list[str] = Field(default=[], description="Only the devices of these groups; all where it is empty.")
     tags: list[str] = Field(default=[], description="Only devices that have one of these tags; all where it is empty.")
 
