@@ -19,18 +19,31 @@ def backoff(attempts: int, *, spread: random.Random) -> timedelta:
     return timedelta(seconds=pause_s * spread.uniform(1 - _JITTER, 1 + _JITTER))
 
 
+def overdue(delivery: Delivery, *, now: datetime) -> bool:
+    """Whether its 24 h are over."""
+    return now >= delivery.created_at + GIVE_UP_AFTER
+
+
 def record(delivery: Delivery, outcome: Outcome, *, now: datetime, spread: random.Random) -> DeliveryRecord:
-    """What one try means: delivered, to be tried again at a time, or dead after a refusal or 24 h."""
+    """What one try means: delivered, to be tried again at a time, or dead.
+
+    Dead is what was refused, and what has no further try within its 24 h. A pause the receiver asked for is never cut.
+    """
     if isinstance(outcome, Delivered):
         return DeliveryRecord(id=delivery.id, state="delivered", at=now, status=outcome.status)
     if isinstance(outcome, Refused):
         return DeliveryRecord(id=delivery.id, state="dead", at=now, reason=outcome.reason, detail=outcome.detail)
-    pause = backoff(delivery.attempts + 1, spread=spread)
-    if outcome.retry_after_s is not None:
-        pause = max(pause, timedelta(seconds=min(outcome.retry_after_s, GIVE_UP_AFTER.total_seconds())))
-    if now + pause > delivery.created_at + GIVE_UP_AFTER:
-        detail = f"given up after {delivery.attempts + 1} tries in 24 h; the last: {outcome.detail}"
+    tries = delivery.attempts + 1
+    pause = max(backoff(tries, spread=spread), timedelta(seconds=outcome.retry_after_s or 0))
+    if overdue(delivery, now=now + pause):
+        detail = f"given up after 24 h, tries: {tries}; the last: {outcome.detail}"
         return DeliveryRecord(id=delivery.id, state="dead", at=now, reason=outcome.reason, detail=detail)
     return DeliveryRecord(
         id=delivery.id, state="retry", at=now, due_at=now + pause, reason=outcome.reason, detail=outcome.detail
     )
+
+
+def give_up(delivery: Delivery, *, now: datetime, reason: str, why: str) -> DeliveryRecord:
+    """Dead without another try."""
+    detail = f"{why}, tries: {delivery.attempts}"
+    return DeliveryRecord(id=delivery.id, state="dead", at=now, reason=reason, detail=detail)
