@@ -49,8 +49,9 @@ format: install ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: install ## Measure a fleet of 100,000 devices beside a naive script (ARGS="--devices 20000")
+bench: install ## Measure 100,000 devices beside a naive script (ARGS="--devices 20000"), then a full queue
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
+	@$(BIN)/python -m benchmarks.full_queue
 
 lock: install ## Write the locks anew (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) -o requirements.txt

@@ -50,6 +50,24 @@ def test_simulate_refuses_what_nobody_plays(stage: Stage) -> None:
     assert "hologram, jfrog-connect" in process.said()
 
 
+def test_simulate_says_in_one_line_that_it_cannot_have_an_address(stage: Stage) -> None:
+    taken = stage.party("webhook").url.removeprefix("http://")
+
+    tries = [
+        stage.program("simulate", "--vendor", "hologram", "--listen", listen)
+        for listen in (taken, "192.0.2.1:9721", "nowhere.invalid:9721")
+    ]
+    codes = [process.ended() for process in tries]
+    said = [process.said().splitlines() for process in tries]
+
+    assert codes == [1, 1, 1]
+    assert said == [
+        [f"fleetpulse: {taken} is taken by another process: stop that one, or set another --listen"],
+        ["fleetpulse: 192.0.2.1:9721 is no address of this machine: set --listen to one it has"],
+        ["fleetpulse: nowhere.invalid:9721 cannot be listened on: the host is not known; set --listen"],
+    ]
+
+
 def test_test_receiver_tells_what_became_of_one_message(stage: Stage) -> None:
     webhook, slack = stage.party("webhook"), stage.party("slack")
     path = stage.configure(

@@ -131,3 +131,22 @@ def test_a_real_prometheus_sees_who_is_offline_and_renames_no_label(
     assert (target["health"], target["lastError"]) == ("up", "")
     assert not [label for one in series for label in one["metric"] if label.startswith("exported_")]
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_a_receiver_that_takes_the_place_of_a_dead_one_hears_what_that_was_owed(stage: Stage) -> None:
+    vendor, pager, chat = stage.party("jfrog-connect", devices=30), stage.party("webhook"), stage.party("slack")
+    chat.do("always", status=503)
+    tables = {"sources": [config.jfrog(vendor.url)], "rules": config.rules()}
+    before = stage.service(
+        stage.configure(**tables, route=config.route("chat"), receivers=[config.slack(chat.url)])
+    ).swept()
+    deployment = vendor.do("deploy", devices=5)
+    vendor.do("settle", dp=deployment, failed=2)
+    stage.until(lambda: before.sample('fleetpulse_outbox_deliveries{receiver="chat",state="owed"}'), "it is owed")
+    assert before.process.stop()[0] == 0
+
+    stage.service(stage.configure(**tables, route=config.route("pager"), receivers=[config.webhook(pager.url)])).ready()
+    stage.until(lambda: arrivals(pager), "the new receiver was told")
+
+    (message,) = arrivals(pager)
+    assert message.alerts[0]["labels"]["deployment"] == deployment

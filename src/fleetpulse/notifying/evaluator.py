@@ -43,7 +43,11 @@ class Evaluator:
         receivers: Mapping[str, Receiver],
         dispatcher: Dispatcher,
         meters: Meters,
+        owed_since: Mapping[str, datetime] | None = None,
     ) -> None:
+        self.begun = asyncio.Event()
+        """Set once the start's own judgement is committed: before that nothing owed to a gone receiver may end."""
+        self._owed_since = owed_since
         self._alerting = alerting
         self._consumer = consumer
         self._journal = journal
@@ -58,8 +62,9 @@ class Evaluator:
         Cancellation: ends it for good. A judgement that was being committed is there whole or not at all, and the next
         start goes on from what is there.
         """
-        beginning = self._alerting.begin(clock.now())
+        beginning = self._alerting.begin(clock.now(), owed_since=self._owed_since)
         self._act_on(beginning, await self._commit(beginning))
+        self.begun.set()
         while True:
             await self._look(await self._consumer.next(timeout_s=self._patience_s()))
 

@@ -43,6 +43,7 @@ from fleetpulse.web.server import WebServer
 
 DRAIN_S: Final = 5.0  # with the web's and the pollers' own ends this stays below ten seconds
 CATCH_UP_S: Final = 1.0
+LOOK_AFTER_JOURNAL_S: Final = 10.0  # two instances would tell everything twice for so long
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -105,7 +106,7 @@ class House:
             max_device_series=settings.metrics.max_device_series,
         )
         self._fleets = Fleets()
-        self._state = State(receivers=settings.receivers, rules=self._rules)
+        self._state = State(sources=settings.sources, receivers=settings.receivers, rules=self._rules)
         self._producers_stop = asyncio.Event()
         self._consumers_stop = asyncio.Event()
 
@@ -148,6 +149,8 @@ class House:
         alerting = self._alerting(memory)
         receivers = self._receivers(outbound)
         dispatcher = Dispatcher(receivers=receivers, journal=journal, meters=self._meters)
+        owed = await journal.oldest_owed()
+        owed_since = {name: at for name, at in owed.items() if name not in receivers}
         evaluator = Evaluator(
             alerting=alerting,
             consumer=consumer,
@@ -155,8 +158,10 @@ class House:
             receivers=receivers,
             dispatcher=dispatcher,
             meters=self._meters,
+            owed_since=owed_since,
         )
         self._state.alerting = alerting
+        self._meters.watch_journal(lambda: journal.writable)
         self._meters.watch_queues(lambda: {"evaluator": consumer.backlog})
         self._meters.watch_alerts(self._state.alert_counts)
         self._meters.watch_outbox(lambda: tuple(self._state.outbox.values()))
@@ -167,7 +172,7 @@ class House:
         receivers = [receiver.name for receiver in self._settings.receivers]
         return {
             "evaluator": up.evaluator.run(),
-            "dispatcher": up.dispatcher.run(),
+            "dispatcher": _dispatch(up),
             "renderer": Renderer(pages=self._pages).run(),
             "loop lag": LagMeter(meters=self._meters).run(),
             "retention": keep_retention(up.journal, self._settings.journal),
@@ -237,8 +242,16 @@ class House:
         return {name: agent for watched in self._state.watched for name, agent in watched.agents().items()}
 
 
+async def _dispatch(up: _Up) -> None:
+    await up.evaluator.begun.wait()
+    await up.dispatcher.run()
+
+
 async def _watch_journal(journal: Journal) -> None:
-    """End with what made the journal unusable, and the process with it."""
+    """End with what made the journal unusable, and the process with it; look after its files now and then."""
+    while not journal.failed.done():
+        await asyncio.wait([journal.failed], timeout=LOOK_AFTER_JOURNAL_S)
+        await journal.look_after_files()
     await asyncio.shield(journal.failed)
 
 
