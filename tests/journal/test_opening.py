@@ -8,7 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -250,6 +250,43 @@ def damage(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(size // 2)
         file.write(b"\xa5" * (size // 2))
+
+
+def _removed(file: Path) -> None:
+    file.unlink()
+
+
+def _replaced(file: Path) -> None:
+    file.rename(file.with_name("moved away"))
+    file.touch()
+
+
+@pytest.mark.parametrize("name", ["fleetpulse.db", "fleetpulse.db.lock"])
+@pytest.mark.parametrize("lose", [_removed, _replaced])
+async def test_a_journal_whose_file_is_lost_while_it_is_open_is_unusable(
+    journal: Journal, path: Path, lose: Callable[[Path], None], name: str
+) -> None:
+    await journal.commit_page(PageWrite(source="edge", events=[offline(1)]))
+    await journal.look_after_files()
+    assert journal.writable
+    lose(path.with_name(name))
+
+    await journal.look_after_files()
+
+    with pytest.raises(JournalUnavailableError, match=f"was removed or replaced: .*{name};"):
+        await journal.failed
+    with pytest.raises(JournalUnavailableError, match="removed or replaced"):
+        await journal.commit_page(PageWrite(source="edge", events=[offline(2)]))
+    assert not journal.writable
+
+
+async def test_the_files_of_a_closed_journal_are_nobodys_business(journal: Journal, path: Path) -> None:
+    await journal.close()
+    _removed(path)
+
+    await journal.look_after_files()
+
+    assert not journal.failed.done()
 
 
 async def test_migrations_make_the_same_schema_as_a_new_journal(opened: Opener, path: Path, tmp_path: Path) -> None:

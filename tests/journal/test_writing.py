@@ -16,7 +16,7 @@ from fleetpulse.journal import storage
 from fleetpulse.journal.entries import PageWrite, StoredEvent
 from fleetpulse.journal.errors import JournalUnavailableError, Verdict, told, verdict
 from fleetpulse.journal.journal import Journal
-from journal.things import Opener, content, offline, record, segment
+from journal.things import AT, Opener, content, offline, record, segment
 
 
 class Gate:
@@ -171,6 +171,26 @@ async def test_closing_gives_up_what_cannot_be_written(journal: Journal, path: P
 
         with pytest.raises(JournalUnavailableError, match="closed before this could be written: database is locked"):
             await waiting
+
+
+async def test_what_was_given_up_at_the_end_is_not_said_to_be_written_again(journal: Journal, path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(content(path)), hard))
+    with capture_logs() as logs:
+        try:
+            large = asyncio.ensure_future(journal.commit_page(page(*range(5000))))
+            await until_trouble(journal)
+            nothing_due = asyncio.ensure_future(journal.claim("ops", now=AT))
+            await asyncio.sleep(0)
+
+            await journal.close()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    with pytest.raises(JournalUnavailableError, match="closed before this could be written"):
+        await large
+    assert await nothing_due == []
+    assert [line["log_level"] for line in logs] == ["error"]
 
 
 async def test_closing_does_what_waits(opened: Opener) -> None:

@@ -64,6 +64,16 @@ def test_a_family_without_samples_is_left_out() -> None:
     assert "fleetpulse_sweeps_total" not in text
 
 
+def test_a_journal_that_cannot_be_written_is_told() -> None:
+    meters, writable = metered(), {"now": True}
+    meters.watch_journal(lambda: writable["now"])
+    before = samples(meters)["fleetpulse_journal_writable"]
+
+    writable["now"] = False
+
+    assert (before, samples(meters)["fleetpulse_journal_writable"]) == (1, 0)
+
+
 def test_what_a_sweep_tells_is_counted() -> None:
     meters = metered()
 

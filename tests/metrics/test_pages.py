@@ -207,9 +207,19 @@ def test_too_many_series_leave_out_whole_families_and_say_so_once() -> None:
         again = lines(pages)
 
     assert names(again) == {"fleet_device_up", "fleet_device_info", "fleet_devices"}
-    assert [(line["log_level"], line["left_out"]) for line in logs] == [
-        ("warning", "cpu, memory, disk, updates_blocked")
+    assert [(line["log_level"], line["source"], line["left_out"]) for line in logs] == [
+        ("warning", "edge", "cpu, memory, disk, updates_blocked")
     ]
+
+
+def test_a_source_of_ghosts_does_not_drop_the_families_of_another() -> None:
+    pages = shown([sighting("d-1", readings=WARM)], source="yard", pages=FleetPages(max_device_series=50))
+
+    shown([sighting(f"d-{number}") for number in range(60)], pages=pages)
+
+    kept = [line for line in lines(pages) if line.startswith("fleet_device_")]
+    assert {line.partition('source="')[2].partition('"')[0] for line in kept} == {"yard"}
+    assert names(kept) == {"fleet_device_up", "fleet_device_info", "fleet_device_cpu_usage_ratio"}
 
 
 def test_half_a_family_is_never_shown_while_it_returns() -> None:

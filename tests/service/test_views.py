@@ -7,11 +7,12 @@ from fleetpulse.alerting.routes import Route
 from fleetpulse.alerting.rules import DEFAULT_RULES
 from fleetpulse.alerting.state import AlertState, Remembered
 from fleetpulse.service.views import Fleets, State
-from web.house import alert
+from fleetpulse.vendors.hologram import HologramSettings
+from web.house import T0, alert
 
 
 def state_with(*states: AlertState) -> State:
-    state = State(receivers=(), rules=DEFAULT_RULES)
+    state = State(sources=(), receivers=(), rules=DEFAULT_RULES)
     state.alerting = Alerting(
         rules=DEFAULT_RULES,
         route=Route(key="{}", receiver="ops"),
@@ -38,8 +39,18 @@ async def test_alerts_are_counted_by_rule_and_state_and_those_of_no_alert_are_0(
     assert counts.keys() == {(rule.name, each) for rule in DEFAULT_RULES for each in ("pending", "firing")}
 
 
+def test_a_disabled_source_is_listed_and_not_called_unhealthy() -> None:
+    lab = HologramSettings(name="lab", vendor="hologram", enabled=False)
+    edge = HologramSettings(name="edge", vendor="hologram")
+    state = State(sources=(lab, edge), receivers=(), rules=())
+
+    found = state.sources(T0)
+
+    assert [(source.name, source.status, source.healthy) for source in found] == [("lab", "disabled", True)]
+
+
 async def test_before_alerting_is_there_nothing_fires() -> None:
-    state = State(receivers=(), rules=DEFAULT_RULES)
+    state = State(sources=(), receivers=(), rules=DEFAULT_RULES)
 
     await state.count_alerts()
 

@@ -65,17 +65,20 @@ def alert(
     severity: str = "warning",
     state: AlertState = AlertState.FIRING,
     summary: str = "",
+    name: str = "",
+    group: str = "",
     minutes: int = 0,
 ) -> Alert:
     at = T0 + timedelta(minutes=minutes)
     labels = {"alertname": "FleetDeviceOffline", "severity": severity, "source": "edge", "device": device}
+    labels |= {"group": group} if group else {}
     return Alert(
         fingerprint=f"{device}-{severity}",
         rule="FleetDeviceOffline",
         condition=ConditionKey(ConditionKind.DEVICE_OFFLINE, "edge", device),
         state=state,
         labels=labels,
-        annotations={"summary": summary},
+        annotations={"summary": summary, "name": name},
         starts_at=at,
         fires_at=at,
     )

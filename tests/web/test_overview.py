@@ -5,12 +5,13 @@ from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import aiohttp
+from msgspec.structs import replace
 
 from fleetpulse.alerting.state import AlertState
 from fleetpulse.fleet.events import Problem
 from fleetpulse.fleet.source import Trouble
-from fleetpulse.web.overview import MOST_ALERTS, Overview
-from fleetpulse.web.views import ReceiverView
+from fleetpulse.web.overview import MOST_CARDS, Overview
+from fleetpulse.web.views import ReceiverView, SourceView
 from web.house import T0, House, alert, serving, source
 
 NASTY = "<script>alert(1)</script>\"'\u202e{{ 7*7 }}"
@@ -40,30 +41,99 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
     assert re.findall(r"<(?:script|link|img|iframe|form)\b|src=|url\(|style=|\son\w+=", page) == []
 
 
-def test_firing_alerts_stand_by_severity_then_age() -> None:
+def test_firing_groups_stand_by_severity_then_age() -> None:
     house = House()
     house.known_alerts = [
-        alert("d-new", severity="warning", minutes=5),
-        alert("d-odd", severity="odd"),
-        alert("d-old", severity="warning"),
-        alert("d-worst", severity="critical", minutes=6),
-        alert("d-waits", state=AlertState.PENDING),
+        alert("d-1", group="new", minutes=5),
+        alert("d-2", group="odd", severity="odd"),
+        alert("d-3", group="old"),
+        alert("d-4", group="worst", severity="critical", minutes=6),
+        alert("d-5", state=AlertState.PENDING),
     ]
 
     page = html(house)
 
-    assert re.findall(r"device=<bdi>([\w-]+)", page) == ["d-worst", "d-old", "d-new", "d-odd"]
+    assert re.findall(r"group=<bdi>([\w-]+)", page) == ["worst", "old", "new", "odd"]
     assert "4 firing, 1 pending" in page
+
+
+def test_a_group_is_one_card_with_its_count_and_its_first_names_in_their_natural_order() -> None:
+    house = House()
+    house.known_alerts = [alert(f"d-{number}", group="Lyon", name=f"gate-{number}") for number in range(12, 0, -1)]
+
+    page = html(house)
+
+    assert "FleetDeviceOffline</bdi> (12)" in page
+    assert re.findall(r"<bdi>(gate-\d+)", page) == [f"gate-{number}" for number in range(1, 11)]
+    assert "and 2 more" in page
+
+
+def test_every_alert_of_a_group_is_a_place_that_links_lead_to() -> None:
+    house = House()
+    house.known_alerts = [alert(f"d-{number}", group="Lyon") for number in range(30)]
+
+    page = html(house)
+
+    assert sorted(re.findall(r'id="(d-[\w-]+)"', page)) == sorted(each.fingerprint for each in house.known_alerts)
+
+
+def test_alerts_that_are_about_no_device_are_told_by_their_sentence() -> None:
+    house = House()
+    house.known_alerts = [
+        replace(alert(f"r-{number}", summary=f"the source is gone: {number}"), labels={"alertname": "FleetSourceDown"})
+        for number in range(2)
+    ]
+
+    page = html(house)
+
+    assert [f'<p id="r-{n}-warning"><bdi>the source is gone: {n}</bdi></p>' in page for n in (0, 1)] == [True, True]
 
 
 def test_a_mass_outage_is_counted_not_listed() -> None:
     house = House()
-    house.known_alerts = [alert(f"d-{number}") for number in range(MOST_ALERTS + 50)]
+    house.known_alerts = [
+        alert(f"{group}-{number}", group=f"g-{group}") for group in range(MOST_CARDS + 2) for number in range(20)
+    ]
 
     page = html(house)
 
-    assert page.count("device=<bdi>") == MOST_ALERTS
-    assert "and 50 more" in page
+    assert page.count('<span class="word">warning') == MOST_CARDS
+    assert "and 2 more groups" in page
+    assert "2,040 firing" in page
+
+
+def test_past_facts_are_told_apart_and_do_not_count_as_firing() -> None:
+    house = House()
+    house.known_alerts = [alert("d-1"), replace(alert("d-2", summary="First look at edge"), occurrence=True)]
+
+    firing, _, told = html(house).partition("<h2>Told lately</h2>")
+
+    assert "<title>(1) fleetpulse</title>" in firing
+    assert "1 firing, 0 pending" in firing
+    assert "First look at edge" not in firing
+    assert "First look at edge" in told
+
+
+def test_sources_and_receivers_come_before_alerts() -> None:
+    house = House()
+    house.known_alerts = [alert("d-1")]
+
+    page = html(house)
+
+    assert re.findall(r"<h2[^>]*>(\w+)", page) == ["Sources", "Receivers", "Alerts"]
+
+
+def test_a_disabled_source_is_listed_as_such() -> None:
+    house = House()
+    house.known_sources = [
+        SourceView(name="lab", vendor="hologram", fresh=False, stale_after_s=0, resources={}, disabled=True)
+    ]
+
+    page = html(house)
+
+    assert "Not watched: its configuration disables it." in page
+    assert "Stale" not in page
+    assert "0 online" not in page
 
 
 def test_a_source_is_told_with_its_ages_counts_and_troubles() -> None:

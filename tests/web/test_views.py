@@ -1,9 +1,19 @@
+from typing import Any, Final
+
 import pytest
 
 from fleetpulse.fleet.events import Problem
 from fleetpulse.fleet.source import Trouble
 from fleetpulse.web.views import ResourceView, SourceStatus, SourceView
 from web.house import T0
+
+BARE: Final[dict[str, Any]] = {
+    "name": "edge",
+    "vendor": "hologram",
+    "fresh": True,
+    "stale_after_s": 600.0,
+    "resources": {},
+}
 
 
 def view(*problems: Problem, fresh: bool = True, swept: bool = True) -> SourceView:
@@ -26,6 +36,7 @@ def view(*problems: Problem, fresh: bool = True, swept: bool = True) -> SourceVi
         (view(Problem.RATE_LIMITED), SourceStatus.DEGRADED),
         (view(Problem.RATE_LIMITED, Problem.DOWN), SourceStatus.DOWN),
         (view(Problem.REJECTED, swept=False), SourceStatus.DOWN),
+        (SourceView(**BARE, disabled=True), SourceStatus.DISABLED),
     ],
 )
 def test_the_worst_that_is_true_is_the_status(source: SourceView, status: SourceStatus) -> None:
@@ -33,6 +44,6 @@ def test_the_worst_that_is_true_is_the_status(source: SourceView, status: Source
 
 
 def test_a_source_without_resources_is_starting() -> None:
-    bare = SourceView(name="edge", vendor="hologram", fresh=True, stale_after_s=600.0, resources={})
+    bare = SourceView(**BARE)
 
     assert bare.status is SourceStatus.STARTING

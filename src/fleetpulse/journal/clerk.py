@@ -99,6 +99,7 @@ class Clerk:
         self._waiting: queue.SimpleQueue[_Operation[Any] | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
         self._failure: Exception | None = None
+        self._gave_up = False
         self._stopping = threading.Event()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         threading.Thread(target=self._run, name=f"journal being {task}", daemon=True).start()
@@ -194,10 +195,12 @@ class Clerk:
                 self._disconnect()
                 self._judge(error)
             else:
-                self._note("")
+                if not self._gave_up:  # a transaction that changes nothing succeeds on a full disk, too
+                    self._note("")
                 return outcomes
             last_tries += self._stopping.is_set()
             if last_tries >= _LAST_TRIES:
+                self._gave_up = True
                 return self._refused(
                     batch,
                     JournalUnavailableError(

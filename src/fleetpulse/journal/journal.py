@@ -29,7 +29,8 @@ from fleetpulse.journal.entries import (
     Swept,
     Undecodable,
 )
-from fleetpulse.journal.errors import JournalError
+from fleetpulse.journal.errors import JournalError, JournalUnavailableError
+from fleetpulse.journal.identity import Identity
 from fleetpulse.journal.lock import FileLock
 
 _TOGETHER: Final = 1000  # operations of one commit: more waiting callers than the service ever has
@@ -46,6 +47,7 @@ class Journal:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Raises what made the journal unusable; the process should end with it. Never has a result."""
         self._lock: FileLock | None = lock
+        self._files = (Identity.of(path, path.stat()), lock.identity)
         self._encoder = encoder
         self._newest = newest
         self._writer = Clerk(
@@ -241,6 +243,22 @@ class Journal:
             deliveries=await deleted(retention.old_deliveries, older_than=older_than),
             set_aside=await deleted(retention.old_set_aside, older_than=older_than),
         )
+
+    async def look_after_files(self) -> None:
+        """Make sure that the journal and its lock are still the files that were opened.
+
+        Where not, what is written goes where nobody finds it, and a second instance may start beside this one: the
+        journal is then unusable, as `failed` tells.
+        """
+        files = self._files if self._lock is not None else ()
+        gone = await asyncio.to_thread(lambda: [file.path for file in files if not file.stands()])
+        if gone and self._lock is not None:
+            self._fail(
+                JournalUnavailableError(
+                    f"the journal's file was removed or replaced: {gone[0]}; what was written since is lost. Stop "
+                    "fleetpulse before touching its journal; the next start begins with what is there"
+                )
+            )
 
     async def _write(self, work: Work[Result], *steps: str, committed: Callable[[Result], None] = ignore) -> Result:
         self._check()

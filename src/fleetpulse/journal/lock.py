@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fleetpulse.journal.errors import JournalHeldError, JournalUnavailableError, told_with_cure
+from fleetpulse.journal.identity import Identity
 
 _LONGEST_PID_BYTES = 32
 
@@ -16,8 +17,9 @@ class FileLock:
     The file stays when the lock is given back: deleting it would let two processes lock two files of one name.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, path: Path) -> None:
         self._descriptor = descriptor
+        self.identity = Identity.of(path, os.fstat(descriptor))
 
     @classmethod
     def hold(cls, journal: Path) -> "FileLock":
@@ -52,7 +54,7 @@ class FileLock:
         with suppress(OSError):  # on a full disk the lock holds all the same, only nobody can read who holds it
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        return cls(descriptor)
+        return cls(descriptor, path)
 
     def release(self) -> None:
         """Let the next instance have it."""

@@ -100,6 +100,10 @@ class Meters:
         """A timer fired so much too late."""
         self._lag.observe(seconds)
 
+    def watch_journal(self, read: Callable[[], bool]) -> None:
+        """Ask this at each scrape whether the journal can be written."""
+        self._readouts.journal_writable = read
+
     def watch_queues(self, read: Callable[[], Mapping[str, int]]) -> None:
         """Ask this at each scrape how many events each consumer is behind."""
         self._readouts.queues = read

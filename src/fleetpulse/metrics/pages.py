@@ -5,7 +5,6 @@ are owed; they are rendered in short slices, and a scrape joins what stands, fam
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Final
@@ -31,7 +30,8 @@ class FleetPages:
     """Keeps the rendered pages of all sources.
 
     `per_device` names the families each device has, the most wanted first. When they would hold more than
-    `max_device_series` samples, whole families go, from the last on: half a family would be a lie.
+    `max_device_series` samples, whole families of the largest sources go, from the last on: half a family of a source
+    would be a lie.
     `dirty` is set while something is owed.
     Errors: ValueError when `per_device` names what is not in `ASPECTS`.
     """
@@ -43,9 +43,6 @@ class FleetPages:
         self._of_readings = [family for family in self._families if family.of_readings]
         self._aspects = tuple(dict.fromkeys(family.aspect for family in self._families))
         self._most = max_device_series
-        self._kept = len(self._aspects)  # aspects whose pieces are rendered
-        self._shown = self._kept  # aspects that are served: one that returns is served once all of it is rendered
-        self._samples: Counter[str] = Counter()
         self._sources: dict[str, SourcePages] = {}
         self._owed: dict[_Owed, Callable[[], None]] = {}
         self._log = structlog.get_logger(__name__)
@@ -103,7 +100,8 @@ class FleetPages:
             if clock.monotonic() >= until:
                 break
         if not self._owed:
-            self._shown = self._kept
+            for source in self._sources.values():
+                source.shown = source.kept
             self._fit()
         if not self._owed:
             self.dirty.clear()
@@ -112,23 +110,24 @@ class FleetPages:
     def text(self) -> list[bytes]:
         """The whole exposition as it is rendered now, in chunks; a family without samples is left out."""
         self._fit()
-        shown = self._aspects[: self._shown]
         pieces: list[bytes] = []
         for family in self._families:
-            if family.aspect in shown:
-                pieces += self._joined(family, fresh_only=family.fresh_only)
+            place = self._aspects.index(family.aspect)
+            pieces += _joined(
+                family,
+                [
+                    source
+                    for source in self._sources.values()
+                    if place < source.shown and not (family.fresh_only and source.stale)
+                ],
+            )
         for whole in wholes.FAMILIES:
-            pieces += self._joined(whole)
+            pieces += _joined(whole, self._sources.values())
         return list(chunks(pieces))
-
-    def _joined(self, family: Family, *, fresh_only: bool = False) -> list[bytes]:
-        sources = [source for source in self._sources.values() if not (fresh_only and source.stale)]
-        pieces = [piece for source in sources for piece in source.pieces(family.name)]
-        return [family.head(), *pieces] if pieces else []
 
     def _source(self, name: str) -> SourcePages:
         if name not in self._sources:
-            self._sources[name] = SourcePages(name)
+            self._sources[name] = SourcePages(name, aspects=len(self._aspects))
         return self._sources[name]
 
     def _owe_segment(self, source: SourcePages, number: int, owed: Iterable[DeviceFamily]) -> None:
@@ -147,35 +146,48 @@ class FleetPages:
         self.dirty.set()
 
     def _render_segment(self, source: SourcePages, number: int, family: DeviceFamily) -> None:
-        keep = family.aspect in self._aspects[: self._kept]
-        self._samples[family.aspect] += source.render_segment(number, family, keep=keep)
+        place = self._aspects.index(family.aspect)
+        source.samples[place] += source.render_segment(number, family, keep=place < source.kept)
 
     def _fit(self) -> None:
-        """Leave out, or take back, the last families, as the number of samples wants it."""
-        fits = fitting(self._aspects, self._samples, most=self._most, shown=self._kept)
-        if fits < self._kept:
-            self._leave_out(self._aspects[fits : self._kept])
-        elif fits > self._kept:
-            self._take_back(self._aspects[self._kept : fits])
-        self._kept = fits
-        self._shown = min(self._shown, fits)
+        """Leave out, or take back, the last families of sources, as the number of samples wants it."""
+        fits = fitting(
+            {name: source.samples for name, source in self._sources.items()},
+            most=self._most,
+            shown={name: source.kept for name, source in self._sources.items()},
+        )
+        for name, source in self._sources.items():
+            before, source.kept = source.kept, fits[name]
+            source.shown = min(source.shown, source.kept)
+            if source.kept < before:
+                self._leave_out(source, self._aspects[source.kept : before])
+            elif source.kept > before:
+                self._take_back(source, self._aspects[before : source.kept])
 
-    def _leave_out(self, aspects: Collection[str]) -> None:
+    def _leave_out(self, source: SourcePages, aspects: Collection[str]) -> None:
         self._log.warning(
             "devices have more series than allowed, so whole families are left out of /metrics",
+            source=source.source,
             left_out=", ".join(aspects),
             max_device_series=self._most,
             cure="raise max_device_series in [metrics], or name less in per_device",
         )
         for family in self._of(aspects):
-            for source in self._sources.values():
-                source.drop_family(family.name)
+            source.drop_family(family.name)
 
-    def _take_back(self, aspects: Collection[str]) -> None:
-        self._log.info("devices have fewer series again, so families return to /metrics", back=", ".join(aspects))
-        for source in self._sources.values():
-            for number in source.fleet.segments() if source.fleet is not None else ():
-                self._owe_segment(source, number, self._of(aspects))
+    def _take_back(self, source: SourcePages, aspects: Collection[str]) -> None:
+        self._log.info(
+            "devices have fewer series again, so families return to /metrics",
+            source=source.source,
+            back=", ".join(aspects),
+        )
+        for number in source.fleet.segments() if source.fleet is not None else ():
+            self._owe_segment(source, number, self._of(aspects))
 
     def _of(self, aspects: Collection[str]) -> list[DeviceFamily]:
         return [family for family in self._families if family.aspect in aspects]
+
+
+def _joined(family: Family, sources: Iterable[SourcePages]) -> list[bytes]:
+    pieces = [piece for source in sources for piece in source.pieces(family.name)]
+    return [family.head(), *pieces] if pieces else []

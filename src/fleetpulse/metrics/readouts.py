@@ -29,6 +29,7 @@ class Readouts(Collector):
     """Asks those who know at each scrape. Callbacks answer from memory: a scrape waits for nobody."""
 
     def __init__(self) -> None:
+        self.journal_writable: Callable[[], bool] | None = None
         self.queues: Callable[[], Mapping[str, int]] = dict
         self.alerts: Callable[[], Mapping[tuple[str, str], int]] = dict
         self.outbox: Callable[[], Iterable[OutboxReading]] = tuple
@@ -39,6 +40,7 @@ class Readouts(Collector):
         """The families as they stand at this moment."""
         yield self._source_info()
         yield self._budgets()
+        yield self._journal()
         yield self._queues()
         yield self._alerts()
         yield from self._outbox()
@@ -62,6 +64,16 @@ class Readouts(Collector):
         for source, read in self.budgets.items():
             for kind, value in msgspec.structs.asdict(read()).items():
                 family.add_metric([source, kind], value)
+        return family
+
+    def _journal(self) -> Metric:
+        family = GaugeMetricFamily(
+            "fleetpulse_journal_writable",
+            "Whether the journal takes what is written; while it does not, sweeps and notifications wait.",
+            labels=[],
+        )
+        if self.journal_writable is not None:
+            family.add_metric([], self.journal_writable())
         return family
 
     def _queues(self) -> Metric:

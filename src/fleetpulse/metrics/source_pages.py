@@ -12,17 +12,23 @@ Part = int | str
 
 
 class SourcePages:
-    """Pieces by family and part. Readings live here alone: they are never compared and never stored."""
+    """Pieces by family and part. Readings live here alone: they are never compared and never stored.
 
-    def __init__(self, source: str) -> None:
+    Of the `aspects` that devices are measured by, the first `kept` are rendered and the first `shown` are served: one
+    that returns is served once all of it is rendered. `samples` counts each aspect's, whether it is kept or not.
+    """
+
+    def __init__(self, source: str, *, aspects: int) -> None:
         self.source = source
+        self.kept = self.shown = aspects
+        self.samples = [0] * aspects
         self.vendor = ""
         self.stale = False
         self.fleet: KnownFleet | None = None
         self.deployments: dict[str, Deployment] = {}
         self._readings: dict[int, dict[str, Readings]] = {}
         self._pieces: dict[str, dict[Part, bytes]] = {}
-        self._samples: dict[str, dict[int, int]] = {}
+        self._counted: dict[str, dict[int, int]] = {}
 
     def put(self, family: str, part: Part, piece: bytes) -> None:
         """Keep a piece in place of the one before it."""
@@ -71,7 +77,7 @@ class SourcePages:
             samples = piece.samples
         else:
             samples = count_samples(family, segment, readings)
-        counted = self._samples.setdefault(family.name, {})
+        counted = self._counted.setdefault(family.name, {})
         before = counted.get(number, 0)
         counted[number] = samples
         return samples - before

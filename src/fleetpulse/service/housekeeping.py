@@ -1,4 +1,4 @@
-"""The small chores: retention every hour, and reading how the outbox stands."""
+"""The small chores: retention every hour, reading how the outbox stands, looking after the journal."""
 
 import asyncio
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from fleetpulse.service.views import State
 
 FIRST_RETENTION_AFTER: Final = timedelta(minutes=1)
 RETENTION_EVERY: Final = timedelta(hours=1)
+LOOK_AFTER_JOURNAL_EVERY_S: Final = 10.0  # where it is lost, two instances may tell everything twice for so long
 OUTBOX_READ_EVERY_S: Final = 5.0  # more often than Prometheus asks; one grouped count over an index
 
 _STATES: Final = ("owed", "claimed", "delivered", "dead")
@@ -47,3 +48,14 @@ async def read_outbox(journal: Journal, state: State, receivers: Iterable[str]) 
             for name in names
         }
         await asyncio.sleep(OUTBOX_READ_EVERY_S)
+
+
+async def watch_journal(journal: Journal, *, every_s: float = LOOK_AFTER_JOURNAL_EVERY_S) -> None:
+    """End with what made the journal unusable, and the process with it; its files are looked after now and then.
+
+    Errors: those of `Journal.failed`.
+    """
+    while not journal.failed.done():
+        await asyncio.wait([journal.failed], timeout=every_s)
+        await journal.look_after_files()
+    await asyncio.shield(journal.failed)

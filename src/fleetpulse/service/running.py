@@ -32,7 +32,7 @@ from fleetpulse.service import logging
 from fleetpulse.service.catalogue import RECEIVERS, VENDORS
 from fleetpulse.service.config.report import warnings
 from fleetpulse.service.failures import CrashedError, plain
-from fleetpulse.service.housekeeping import keep_retention, read_outbox
+from fleetpulse.service.housekeeping import keep_retention, read_outbox, watch_journal
 from fleetpulse.service.settings import Settings
 from fleetpulse.service.sources import Watches
 from fleetpulse.service.supervision import Agents, keep_running, stop_on_signals, unless_stopped
@@ -43,7 +43,6 @@ from fleetpulse.web.server import WebServer
 
 DRAIN_S: Final = 5.0  # with the web's and the pollers' own ends this stays below ten seconds
 CATCH_UP_S: Final = 1.0
-LOOK_AFTER_JOURNAL_S: Final = 10.0  # two instances would tell everything twice for so long
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -177,7 +176,7 @@ class House:
             "loop lag": LagMeter(meters=self._meters).run(),
             "retention": keep_retention(up.journal, self._settings.journal),
             "outbox reader": read_outbox(up.journal, self._state, receivers),
-            "journal watch": _watch_journal(up.journal),
+            "journal watch": watch_journal(up.journal),
         }
 
     def _alerting(self, memory: Remembered) -> Alerting:
@@ -245,14 +244,6 @@ class House:
 async def _dispatch(up: _Up) -> None:
     await up.evaluator.begun.wait()
     await up.dispatcher.run()
-
-
-async def _watch_journal(journal: Journal) -> None:
-    """End with what made the journal unusable, and the process with it; look after its files now and then."""
-    while not journal.failed.done():
-        await asyncio.wait([journal.failed], timeout=LOOK_AFTER_JOURNAL_S)
-        await journal.look_after_files()
-    await asyncio.shield(journal.failed)
 
 
 def _facts(name: str, vendor: str, labels: dict[str, str], *, watched: bool) -> SourceFacts:

@@ -112,7 +112,8 @@ class MetricsSettings(BaseModel):
         default=200_000,
         ge=0,
         le=20_000_000,
-        description="How many series the per-device families may have together; beyond it whole families are left out.",
+        description="How many series the per-device families may have together; "
+        "beyond it whole families of the largest sources are left out.",
     )
     finished_for: Duration = Field(
         default=timedelta(hours=24), description="How long a finished deployment or job keeps its series."

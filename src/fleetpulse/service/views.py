@@ -15,6 +15,7 @@ from fleetpulse.journal.journal import Journal
 from fleetpulse.metrics.readouts import OutboxReading
 from fleetpulse.receivers.settings import ReceiverSettings
 from fleetpulse.service.sources import WatchedSource
+from fleetpulse.vendors.settings import SourceSettings
 from fleetpulse.web.views import ReceiverView, SourceView
 
 
@@ -56,13 +57,16 @@ class Fleets:
 class State:
     """Answers the web from memory. What is not there yet is None or empty."""
 
-    def __init__(self, *, receivers: Iterable[ReceiverSettings], rules: Iterable[Rule]) -> None:
+    def __init__(
+        self, *, sources: Iterable[SourceSettings], receivers: Iterable[ReceiverSettings], rules: Iterable[Rule]
+    ) -> None:
         self.starting: str | None = "the known state is being loaded"
         self.rendered = False
         self.journal: Journal | None = None
         self.alerting: Alerting | None = None
         self.watched: list[WatchedSource] = []
         self.outbox: Mapping[str, OutboxReading] = {}
+        self._sources = tuple(sources)
         self._receivers = tuple(receivers)
         self._rules = tuple(rules)
         self._counted: Mapping[tuple[str, AlertState], int] = {}
@@ -78,8 +82,13 @@ class State:
         return self.starting
 
     def sources(self, now: datetime) -> list[SourceView]:
-        """All watched sources in the order of the configuration."""
-        return [watched.view(now) for watched in self.watched]
+        """All sources that are watched or disabled, in the order of the configuration."""
+        watched = {each.settings.name: each for each in self.watched}
+        return [
+            _disabled(source) if not source.enabled else watched[source.name].view(now)
+            for source in self._sources
+            if source.name in watched or not source.enabled
+        ]
 
     def alerts(self) -> list[Alert]:
         """All alerts of whatever state."""
@@ -109,3 +118,9 @@ class State:
             ReceiverView(name=name, kind=kinds[name], deliveries=reading.deliveries, oldest_at=reading.oldest_at)
             for name, reading in readings.items()
         ]
+
+
+def _disabled(source: SourceSettings) -> SourceView:
+    return SourceView(
+        name=source.name, vendor=source.vendor, fresh=False, stale_after_s=0.0, resources={}, disabled=True
+    )

@@ -45,10 +45,21 @@ def bind(address: Address) -> socket.socket:
     """
     try:
         return _bound(address)
-    except socket.gaierror as error:
-        raise ListenError(f"{address} cannot be listened on: the host is not known; set [http] listen") from error
     except OSError as error:
-        raise ListenError(f"{address} {_why(error)}") from error
+        raise ListenError(told(address, error, setting="[http] listen")) from error
+
+
+def told(address: Address, error: OSError, *, setting: str) -> str:
+    """The address, why it cannot be listened on, and the cure; `setting` is what people gave it by."""
+    if isinstance(error, socket.gaierror):
+        return f"{address} cannot be listened on: the host is not known; set {setting}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{address} is taken by another process: stop that one, or set another {setting}"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{address} is no address of this machine: set {setting} to one it has"
+    if error.errno == errno.EACCES:
+        return f"{address} needs rights this process lacks: set {setting} to a port above 1023"
+    return f"{address} cannot be listened on: {error.strerror or error}"
 
 
 def _bound(address: Address) -> socket.socket:
@@ -59,13 +70,3 @@ def _bound(address: Address) -> socket.socket:
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, where = min(found, key=lambda one: one[0] is not socket.AF_INET)  # `localhost` means IPv4 to most
     return socket.create_server(where, family=family, backlog=BACKLOG)
-
-
-def _why(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return "is taken by another process: stop that one, or set another [http] listen"
-    if error.errno == errno.EADDRNOTAVAIL:
-        return "is no address of this machine: set [http] listen to one it has"
-    if error.errno == errno.EACCES:
-        return "needs rights this process lacks: set [http] listen to a port above 1023"
-    return f"cannot be listened on: {error.strerror}"

@@ -40,7 +40,7 @@ def _row(source: SourceView) -> dict[str, Any]:
             }
             for name, resource in source.resources.items()
         },
-        "devices": {status: source.devices.get(status, 0) for status in DeviceStatus},
+        "devices": {} if source.disabled else {status: source.devices.get(status, 0) for status in DeviceStatus},
     }
 
 

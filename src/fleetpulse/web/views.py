@@ -20,6 +20,7 @@ class SourceStatus(StrEnum):
     OK = "ok"
     DEGRADED = "degraded"
     DOWN = "down"
+    DISABLED = "disabled"  # nobody looks, and nobody misses it
 
 
 _DOWN = frozenset({Problem.DOWN, Problem.MISCONFIGURED, Problem.REJECTED})
@@ -37,7 +38,10 @@ class ResourceView(msgspec.Struct, frozen=True):
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A source as people ask for it. `resources`: the first is the main one. Texts in `troubles` are redacted."""
+    """A source as people ask for it.
+
+    `resources`: the first is the main one; a disabled source has none. Texts in `troubles` are redacted.
+    """
 
     name: str
     vendor: str
@@ -46,6 +50,7 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     resources: Mapping[str, ResourceView]
     troubles: tuple[Trouble, ...] = ()
     devices: Mapping[DeviceStatus, int] = {}
+    disabled: bool = False
 
     @property
     def credentials_ok(self) -> bool:
@@ -54,8 +59,8 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def healthy(self) -> bool:
-        """Whether what is shown of it may be believed."""
-        return self.fresh and self.credentials_ok
+        """Whether what is shown of it may be believed; a disabled one shows nothing."""
+        return self.disabled or (self.fresh and self.credentials_ok)
 
     @property
     def last_success_at(self) -> datetime | None:
@@ -65,6 +70,8 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def status(self) -> SourceStatus:
         """The worst that is true of it."""
+        if self.disabled:
+            return SourceStatus.DISABLED
         if any(trouble.problem in _DOWN for trouble in self.troubles):
             return SourceStatus.DOWN
         if self.troubles:

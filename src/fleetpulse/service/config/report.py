@@ -8,6 +8,7 @@ from fleetpulse.alerting.settings import RouteSettings
 from fleetpulse.alerting.tree import describe_routes, route_of
 from fleetpulse.durations import format_duration
 from fleetpulse.receivers.settings import ReceiverSettings
+from fleetpulse.service.config.unmet import unmet
 from fleetpulse.service.settings import Settings
 from fleetpulse.vendors.settings import SourceSettings
 
@@ -44,6 +45,7 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield from _source_warnings(source)
     for name in _untold(settings):
         yield f"receivers '{name}': no route names it, so it is told nothing"
+    yield from unmet(settings)
 
 
 def _source_warnings(source: SourceSettings) -> Iterator[str]:
