@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.sightings import T0
+from fleetpulse.fleet import deployments
 from fleetpulse.fleet.deployment import Deployment, DeploymentStatus, FailedStep, RolloutStatus, overall
 from fleetpulse.fleet.deployments import DeploymentChanges, Followed, KnownDeployments
 from fleetpulse.fleet.events import DeploymentDeviceFailed, DeploymentFinished
@@ -382,3 +383,18 @@ def test_what_is_followed_loads_as_it_was_kept() -> None:
 def test_a_row_that_cannot_be_read_is_named() -> None:
     with pytest.raises(ValueError, match="deployment dp-9 of edge-prod"):
         KnownDeployments("edge-prod").load({"dp-9": b"\xc1"})
+
+
+def test_maps_that_always_name_other_devices_do_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployments, "MOST_DEVICES", 3)
+    story = Story()
+    story.listed("dp-1")
+
+    story.looked("dp-1", a=SUCCEEDED, b=PENDING)
+    events = story.looked("dp-1", {"b": SUCCEEDED, "c": SUCCEEDED, "d": FAILED}, at=seconds(30))
+
+    deployment = story.known.deployment("dp-1")
+    assert deployment is not None
+    assert list(deployment.devices) == ["a", "b", "c"]
+    assert deployment.status is DeploymentStatus.RUNNING
+    assert DEVICE_FAILED not in events

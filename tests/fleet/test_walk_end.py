@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from fleet.sightings import MISSING, OFFLINE, T0, WEEK, fleet_of, sighting, sightings, walk_over
+from fleet.sightings import MISSING, OFFLINE, ONLINE, T0, UNKNOWN, WEEK, fleet_of, sighting, sightings, walk_over
+from fleetpulse.fleet import known
+from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.events import DeviceForgotten, DeviceWentMissing
 from fleetpulse.fleet.known import Changes, KnownFleet
 from fleetpulse.fleet.walk import Walk
@@ -13,7 +15,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def missing(fleet: KnownFleet) -> list[str]:
-    return [known.device.id for known in fleet.select(status=MISSING, limit=10**6)]
+    return [each.device.id for each in fleet.select(status=MISSING, limit=10**6)]
 
 
 def test_missing_takes_two_complete_walks_in_a_row() -> None:
@@ -91,9 +93,9 @@ def test_a_walk_that_is_not_complete_is_no_baseline() -> None:
     assert fleet.absent(walk, seen_at=T0, forget_after=WEEK) == Changes()
 
 
-@pytest.mark.parametrize(("known", "listed", "doubted"), [(60, 48, False), (60, 47, True), (30, 20, False)])
-def test_doubt_takes_more_than_a_fifth_and_more_than_ten(known: int, listed: int, doubted: bool) -> None:
-    fleet = fleet_of(sightings(known))
+@pytest.mark.parametrize(("before", "listed", "doubted"), [(60, 48, False), (60, 47, True), (30, 20, False)])
+def test_doubt_takes_more_than_a_fifth_and_more_than_ten(before: int, listed: int, doubted: bool) -> None:
+    fleet = fleet_of(sightings(before))
 
     end = walk_over(fleet, sightings(listed))
 
@@ -123,16 +125,64 @@ def test_the_same_shorter_list_for_an_hour_ends_the_doubt() -> None:
     assert len(missing(fleet)) == 60
 
 
-def test_another_shorter_list_begins_the_hour_anew() -> None:
+def test_a_list_that_stays_too_short_is_believed_of_those_it_never_held() -> None:
     fleet = fleet_of(sightings(100))
 
-    walk_over(fleet, sightings(40))
-    walk_over(fleet, sightings(41), at=T0 + 50 * MINUTE)
-    walk_over(fleet, sightings(41), at=T0 + 70 * MINUTE)
+    for minutes in range(0, 60, 10):
+        walk_over(fleet, sightings(45 - minutes // 10), at=T0 + minutes * MINUTE)
+        assert missing(fleet) == []
+    walk_over(fleet, sightings(39), at=T0 + 60 * MINUTE)
+
+    assert missing(fleet) == [f"d-{number:05}" for number in range(45, 100)]
+    assert fleet.doubt is None
+
+
+def test_a_doubt_goes_on_where_those_absent_for_less_than_its_hour_are_too_many() -> None:
+    fleet = fleet_of(sightings(100))
+    walk_over(fleet, sightings(80)[5:])  # 25 are absent
+    walk_over(fleet, sightings(40), at=T0 + 50 * MINUTE)
+
+    walk_over(fleet, sightings(40), at=T0 + 60 * MINUTE)
+
+    assert len(missing(fleet)) == 20
+    assert fleet.doubt is not None
+    assert (fleet.doubt.since_at, len(fleet.doubt.absent)) == (T0 + 60 * MINUTE, 40)
+
+
+def test_an_empty_list_proves_nothing_of_the_hour() -> None:
+    fleet = fleet_of(sightings(100))
+    walk_over(fleet, [])
+
+    for minutes in (50, 70, 109):
+        walk_over(fleet, sightings(40), at=T0 + minutes * MINUTE)
+        assert missing(fleet) == []
+    walk_over(fleet, sightings(40), at=T0 + 110 * MINUTE)
+
+    assert len(missing(fleet)) == 60
+
+
+def test_ids_that_change_at_each_walk_do_not_fill_the_fleet() -> None:
+    fleet = fleet_of(sightings(50))
+
+    for minute in range(300):
+        walk_over(fleet, [sighting(f"d-{minute}-{number}") for number in range(50)], at=T0 + minute * MINUTE)
 
     assert fleet.doubt is not None
-    assert fleet.doubt.since_at == T0 + 50 * MINUTE
-    assert missing(fleet) == []
+    assert len(fleet) <= 4 * 50
+
+
+def test_a_newcomer_of_a_doubted_time_that_was_listed_twice_is_not_forgotten_at_once() -> None:
+    fleet = fleet_of(sightings(100))
+    short = sightings(40)
+    walk_over(fleet, short)
+
+    for minute, page in enumerate([[*short, sighting("d-x"), sighting("d-y")], [*short, sighting("d-x")], short], 1):
+        end = walk_over(fleet, page, at=T0 + minute * MINUTE)
+
+        if minute == 2:
+            assert [(type(event), event.subject) for event in end.events] == [(DeviceForgotten, "d-y")]
+    assert fleet.device("d-x") is not None
+    assert fleet.device("d-y") is None
 
 
 def test_rows_that_return_end_the_doubt_and_nobody_is_missing_for_one_walk() -> None:
@@ -201,3 +251,51 @@ def test_a_forgotten_device_that_comes_back_appeared_anew() -> None:
     (event,) = fleet.compare([sighting("d-x")], walk=Walk(started_at=T0), seen_at=T0 + WEEK).events
 
     assert event.type == "fleet.device.appeared"
+
+
+@pytest.mark.parametrize(
+    ("live", "fresh", "silent"),
+    [
+        ([UNKNOWN] * 3, [], 3),  # all of a small fleet
+        ([UNKNOWN] * 2 + [ONLINE], [], 0),
+        ([UNKNOWN] * 11 + [ONLINE] * 10, [], 11),
+        ([UNKNOWN] * 10 + [OFFLINE] * 10, [], 0),
+        ([UNKNOWN] * 9 + [ONLINE] * 2, [], 0),
+        ([ONLINE] * 5, [UNKNOWN] * 30, 0),  # never online, so never expected to say anything
+        ([], [], 0),
+    ],
+)
+def test_a_walk_is_silent_when_most_of_what_was_live_has_no_status(
+    live: list[DeviceStatus], fresh: list[DeviceStatus], silent: int
+) -> None:
+    fleet = fleet_of(sightings(len(live)))
+    page = [sighting(f"d-{number:05}", status) for number, status in enumerate(live)]
+    page += [sighting(f"d-new-{number}", status) for number, status in enumerate(fresh)]
+    walk = Walk(started_at=T0)
+    walk.note([each.device.id for each in page])
+
+    fleet.accept(fleet.compare(page, walk=walk, seen_at=T0))
+
+    assert fleet.silent(walk) == silent
+
+
+def test_a_full_fleet_takes_nobody_new_in_and_goes_on_with_those_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "MOST_DEVICES", 22)
+    fleet = fleet_of(sightings(20))
+
+    changes = fleet.compare(sightings(30, OFFLINE), walk=Walk(started_at=T0), seen_at=T0)
+    fleet.accept(changes)
+
+    assert fleet.full
+    assert len(fleet) == 22 == len(changes.readings)
+    assert len(fleet.select(status=OFFLINE)) == 22
+
+
+def test_a_device_is_told_once_in_a_walk() -> None:
+    walk = Walk(started_at=T0)
+    walk.note(["d-1"])
+
+    first = walk.first_sightings([sighting("d-1"), sighting("d-2"), sighting("d-2", OFFLINE)])
+
+    assert first == [sighting("d-2")]
+    assert walk.repeats == 2

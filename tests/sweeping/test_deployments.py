@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from fleetpulse.fleet.deployment import DeploymentStatus
 from fleetpulse.fleet.events import DeploymentDeviceFailed, DeploymentEvent, DeploymentFinished, SourceBaselined
 from fleetpulse.simulator.jfrog_connect.account import JFrogConnect as JFrogCloud
@@ -132,18 +134,24 @@ async def test_a_right_to_list_but_not_to_look_is_a_trouble_and_ends_nothing(tmp
         assert (await home.told())[3:] == [f"deployment.finished {dp}", "source.recovered deployments failing"]
 
 
-async def test_a_failure_is_told_even_where_its_steps_cannot_be_read(tmp_path: Path) -> None:
+async def test_a_failure_is_told_even_where_its_steps_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     cloud = JFrogCloud(devices=20)
     async with house(cloud, tmp_path, intervals=PACE) as home:
         await baselined(home)
-        dp = cloud.deploy(5)
-        cloud.settle(dp, failed=2)
+        first, *others = cloud.uuids()[:5]
+        dp = cloud.deploy([first, *others])
+        cloud.advance(dp, first, "Failed")
         cloud.faults.always(status=500, path="/devices/d-")
         await asyncio.sleep(10 * MINUTE)
+        cloud.settle(dp, failed=2)
+        await asyncio.sleep(2 * HOUR)
 
-        assert await types(home) == ["started", "device_failed", "finished"]
-        (failed,) = [event for event in await home.events() if isinstance(event, DeploymentDeviceFailed)]
-        assert failed.deployment.steps == ()
+        assert await types(home) == ["started", "device_failed", "progressed", "device_failed", "finished"]
+        failed = [event for event in await home.events() if isinstance(event, DeploymentDeviceFailed)]
+        assert {event.deployment.steps for event in failed} == {()}
+        assert capsys.readouterr().out.count("failed steps could not be read") == 1
 
 
 async def test_the_first_look_is_told_once_each_deployment_was_looked_at(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from fleetpulse import clock
 from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.events import DeviceEvent, Problem, SourceBaselined, SourceDegraded
 from fleetpulse.simulator.jfrog_connect.account import JFrogConnect as JFrogCloud
+from fleetpulse.sweeping import devices
 from sweeping.house import MINUTE, SOURCE, House, house, until
 
 HOUR = 60 * MINUTE
@@ -105,6 +107,88 @@ async def test_garbage_changes_no_device(tmp_path: Path, spell: str) -> None:
         problems = [event.problem for event in events if isinstance(event, SourceDegraded)]
         assert problems[:1] == [Problem.DOWN]
         assert home.statuses() == {DeviceStatus.ONLINE: 30}
+
+
+async def test_status_words_that_nobody_knows_are_told_as_a_source_that_is_down(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = JFrogCloud(devices=30)
+    async with house(cloud, tmp_path) as home:
+        await baselined(home)
+        good_at = home.watch.standing.record.good_at["devices"]
+
+        for uuid in cloud.uuids():
+            cloud.set_row(uuid, device_status="connected")
+        await asyncio.sleep(3 * MINUTE)
+        record, unknown = home.watch.standing.record, home.statuses()
+        for uuid in cloud.uuids():
+            cloud.set_row(uuid, device_status="online")
+        await asyncio.sleep(2 * MINUTE)
+
+        down = record.trouble("devices", Problem.DOWN)
+        assert down is not None
+        assert down.detail == 'no intelligible status for 30 of 30 devices; the vendor says "connected"'
+        assert unknown == {DeviceStatus.UNKNOWN: 30}
+        assert record.good_at["devices"] - good_at < timedelta(minutes=2)
+        assert capsys.readouterr().out.count("that nobody knows") == 1
+        told = [line for line in await home.told() if line.startswith("source")]
+        assert told[1:] == ["source.degraded devices down", "source.recovered devices down"]
+
+
+async def test_a_first_look_at_words_that_nobody_knows_is_no_baseline(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=12)
+    for uuid in cloud.uuids():
+        cloud.set_row(uuid, device_status="connected")
+    async with house(cloud, tmp_path) as home:
+        await asyncio.sleep(3 * MINUTE)
+
+        standing = home.watch.standing
+        assert standing.record.trouble("devices", Problem.DOWN) is not None
+        assert "devices" not in standing.record.baselined_at
+        assert not standing.fresh(clock.now(), home.watch.stale_for())
+
+
+async def test_an_unknown_word_of_a_few_devices_is_logged_once_and_is_no_trouble(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = JFrogCloud(devices=12)
+    async with house(cloud, tmp_path) as home:
+        await baselined(home)
+
+        cloud.set_row(cloud.uuids()[0], device_status="hibernating")
+        await asyncio.sleep(3 * MINUTE)
+
+        assert home.watch.standing.record.troubles == ()
+        assert capsys.readouterr().out.count("that nobody knows") == 1
+
+
+async def test_a_device_that_is_listed_twice_does_not_come_and_go(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=12)
+    async with house(cloud, tmp_path) as home:
+        await baselined(home)
+
+        cloud.add_device(status="offline", device_uuid=cloud.uuids()[0])
+        await asyncio.sleep(3 * MINUTE)
+
+        assert not [event for event in await home.events() if isinstance(event, DeviceEvent)]
+
+
+async def test_a_list_without_end_makes_the_source_down_and_adds_no_page_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = JFrogCloud(devices=12)
+    async with house(cloud, tmp_path) as home:
+        await baselined(home)
+
+        monkeypatch.setattr(devices, "MOST_DEVICES", 20)
+        for _ in range(12):
+            cloud.add_device()
+        await asyncio.sleep(2 * MINUTE)
+
+        down = home.watch.standing.record.trouble("devices", Problem.DOWN)
+        assert down is not None
+        assert down.detail == "the list of devices goes on beyond 20, the most that one source may have"
+        assert home.statuses() == {DeviceStatus.ONLINE: 12}
 
 
 async def test_an_empty_list_for_an_hour_is_doubted_and_nobody_goes_missing(tmp_path: Path) -> None:
@@ -262,6 +346,19 @@ async def test_sweeps_keep_their_interval_and_a_restart_is_spread(tmp_path: Path
         assert len(at) == 10
 
 
+async def test_an_age_below_a_minute_is_told_in_seconds(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=3)
+    async with house(cloud, tmp_path, stale_after=timedelta(seconds=40)) as home:
+        await baselined(home)
+
+        cloud.faults.hang_next(n=100, path=DEVICES_PATH)
+        await until(lambda: home.watch.standing.stale)
+
+        stale = home.watch.standing.record.trouble("devices", Problem.STALE)
+        assert stale is not None
+        assert stale.detail == "the last good sweep was 40s ago"
+
+
 async def test_a_hung_vendor_makes_the_source_stale_and_a_good_sweep_fresh(tmp_path: Path) -> None:
     cloud = JFrogCloud(devices=3)
     async with house(cloud, tmp_path, stale_after=timedelta(minutes=3)) as home:
@@ -283,6 +380,9 @@ async def test_a_hung_vendor_makes_the_source_stale_and_a_good_sweep_fresh(tmp_p
                 "source.recovered devices stale",
             ]
         )
+        (stale_event,) = [event for event in await home.events() if getattr(event, "problem", "") is Problem.STALE][:1]
+        assert isinstance(stale_event, SourceDegraded)
+        assert stale_event.detail == "the last good sweep was 3m ago"
         assert "fleet_device_up{" not in shown
         assert "fleet_devices{" in shown
         assert stale == 1.0

@@ -141,6 +141,14 @@ async def test_every_spelling_means_the_same(
         ("zonked", ENDED, JobStatus.UNKNOWN),
         (None, None, JobStatus.RUNNING),
         ("zonked", "0000-00-00 00:00:00", JobStatus.RUNNING),
+        ("no errors", ENDED, JobStatus.UNKNOWN),
+        ("error-free", ENDED, JobStatus.UNKNOWN),
+        ("0 failed", ENDED, JobStatus.UNKNOWN),
+        ("never failed", None, JobStatus.RUNNING),
+        ("complete (0 errors)", ENDED, JobStatus.SUCCEEDED),
+        ("completed without errors", ENDED, JobStatus.SUCCEEDED),
+        ("10 failed", ENDED, JobStatus.FAILED),
+        ("no response, failed", ENDED, JobStatus.FAILED),
     ],
 )
 def test_a_status_word_is_understood_generously(word: str | None, end: str | None, status: JobStatus) -> None:
@@ -274,6 +282,7 @@ async def test_success_is_decided_by_body_and_status(
         ({"totalPages": "3"}, "3 pages are announced and the way to 1 of them is given"),
         ({"totalPages": None, "startAfterIds": [7]}, ""),
         ({"totalPages": -1}, ""),
+        ({"totalPages": 1e300}, "1000000000 pages are announced and the way to 1 of them is given"),
     ],
 )
 async def test_pages_without_a_way_to_them_leave_the_walk_incomplete(

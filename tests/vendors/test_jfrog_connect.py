@@ -28,6 +28,9 @@ from fleetpulse.vendors.contract import (
     Vendor,
 )
 from fleetpulse.vendors.jfrog_connect import JFrogConnect, JFrogConnectSettings, api
+from fleetpulse.vendors.jfrog_connect.devices import DeviceRow, sightings
+from fleetpulse.vendors.jfrog_connect.place import total_of
+from fleetpulse.vendors.wire import Rows
 
 Item = TypeVar("Item")
 Build = Callable[..., JFrogConnect]
@@ -157,6 +160,33 @@ async def test_a_word_nobody_documented_is_unknown(
     [page] = await listed(build().devices("devices"))
 
     assert page.items[0].status is status
+    assert page.unknown_word == ("" if status is not DeviceStatus.UNKNOWN or not word else str(word))
+
+
+async def test_an_unknown_word_is_told_short_redacted_and_on_one_line(
+    cloud: simulator.JFrogConnect, build: Build
+) -> None:
+    first, second, *_ = cloud.uuids()
+    cloud.set_row(first, device_status=None)
+    cloud.set_row(second, device_status="up\ndemo-token " + "x" * 1000)
+
+    [page] = await listed(build().devices("devices"))
+
+    assert page.unknown_word.startswith("up ")
+    assert "demo-token" not in page.unknown_word
+    assert len(page.unknown_word) == 40
+
+
+def test_an_absurd_total_is_cut_and_stays_more_than_any_list() -> None:
+    assert total_of({"total": int("9" * 400)}) == 10**9
+
+
+async def test_text_is_stripped_also_on_the_fast_path() -> None:
+    rows = Rows(items=[DeviceRow(device_uuid="d-1 ", device_name=" a ", group_name="   ", agent_version="1 ")])
+
+    (found,) = (await sightings(rows)).items
+
+    assert (found.device.id, found.device.name, found.device.group, found.device.version) == ("d-1", "a", "", "1")
 
 
 @pytest.mark.parametrize("form", ["devices", "data", "items", "list"])

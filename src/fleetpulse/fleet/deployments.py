@@ -21,6 +21,7 @@ from fleetpulse.fleet.events import (
 )
 
 LOOK_PAUSES: Final = (timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=1))
+MOST_DEVICES: Final = 200_000  # of one deployment, as many as a source may have; maps that always differ must end
 STEPS_DEVICES: Final = 20  # a request each; a message shows fewer, and the rest fails of the same cause as a rule
 
 
@@ -135,18 +136,20 @@ class KnownDeployments:
         """What a look at a deployment's devices would change.
 
         A device that the map no longer holds keeps its last status, and an end stands until another end is told:
-        an empty or shrunken map proves nothing. `complete=False`: the map may lack devices, so it settles nothing.
+        an empty or shrunken map proves nothing. `complete=False`: the map may lack devices, so it settles nothing;
+        neither does one with more devices than are kept.
         """
         known = self._followed.get(deployment)
         if known is None or known.look_at is None:
             return DeploymentChanges()
         before = known.deployment
         merged = _merged(before.devices, devices)
+        devices = {device: status for device, status in devices.items() if device in merged}
         failed = _newly_failed(before, devices)
         progress = any(
             status is not before.devices.get(device, RolloutStatus.PENDING) for device, status in merged.items()
         )
-        status = overall(merged) if complete else DeploymentStatus.RUNNING
+        status = overall(merged) if complete and len(merged) < MOST_DEVICES else DeploymentStatus.RUNNING
         if status is DeploymentStatus.RUNNING and _older(_began(known), since, seen_at):
             status = DeploymentStatus.INCOMPLETE
         after = msgspec.structs.replace(before, devices=merged, steps=before.steps + steps, status=status)
@@ -265,6 +268,8 @@ def _next_look(seen_at: datetime, without_progress: int) -> datetime:
 def _merged(before: Mapping[str, RolloutStatus], told: Mapping[str, RolloutStatus]) -> dict[str, RolloutStatus]:
     merged = dict(before)
     for device, status in told.items():
+        if device not in merged and len(merged) >= MOST_DEVICES:
+            continue
         if status.settled or not merged.get(device, RolloutStatus.PENDING).settled:
             merged[device] = status
     return merged

@@ -7,12 +7,12 @@ are committed, `accept` takes them over. Changed segments are new objects, so th
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import Enum, auto
 from typing import Final
 
 import msgspec
 
 from fleetpulse.fleet.device import Aspect, Device, DeviceStatus, KnownDevice, Readings, Sighting
+from fleetpulse.fleet.doubt import Doubt, doubtful, weigh
 from fleetpulse.fleet.events import (
     DeviceAppeared,
     DeviceBecameUnknown,
@@ -29,9 +29,8 @@ from fleetpulse.fleet.walk import Walk
 
 SEGMENT_DEVICES: Final = 1000
 BASELINE_PART_DEVICES: Final = 1000  # keeps one event row of the journal below a megabyte
-DOUBT_SHARE: Final = 0.2
-DOUBT_DEVICES: Final = 10
-DOUBT_STANDS: Final = timedelta(hours=1)
+MOST_DEVICES: Final = 200_000  # of one source, twice what was measured: a list without end must not fill the memory
+SILENT_DEVICES: Final = 10
 
 Segment = Mapping[str, KnownDevice]
 
@@ -46,32 +45,13 @@ _TURNED: Final[Mapping[DeviceStatus, type[DeviceEvent]]] = {
 }
 
 
-class Doubt(msgspec.Struct, frozen=True):
-    """A complete walk that lists far fewer devices than are known: nobody goes missing by it."""
-
-    since_at: datetime
-    listed: int
-    known: int
-    absent: frozenset[str]
-
-    def __str__(self) -> str:
-        return f"lists {self.listed:,} of {self.known:,} known devices"
-
-
-class _Trust(Enum):
-    """What a walk that tells absence proves: usually a second one must agree; believed at once; doubted not at all."""
-
-    USUAL = auto()
-    BELIEVED = auto()
-    DOUBTED = auto()
-
-
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What a page, or a walk's end, would change. `segments` holds whole new segments by number.
 
     `confirmed` are the ids seen again in a state that is not online, or at a walk's end still missing: a `for` that
     ran out may open on them. `readings` are what the page says of devices by id. `absent` is set by the end of a walk
-    that tells absence, and alone gives `doubt` a meaning: None there says that the walk is believed.
+    that tells absence, and alone gives `doubt` a meaning: None there says that the walk is believed. `newcomers` are
+    the ids that were not known before; at such an end, those that no second walk has listed yet, in place of the rest.
     """
 
     events: tuple[DeviceEvent | SourceBaselined, ...] = ()
@@ -80,6 +60,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     readings: Mapping[str, Readings] = {}
     absent: frozenset[str] | None = None
     doubt: Doubt | None = None
+    newcomers: Mapping[str, datetime] = {}
 
 
 class _Draft:
@@ -141,6 +122,7 @@ class KnownFleet:
         self._absent: frozenset[str] = frozenset()
         self._accepted = False
         self._settled: frozenset[str] = frozenset()
+        self._newcomers: dict[str, datetime] = {}  # of a doubted time
 
     def __len__(self) -> int:
         return len(self._place)
@@ -151,8 +133,10 @@ class KnownFleet:
         """What this page would change; nothing is changed yet.
 
         A page of a baseline walk makes no events, but of devices known before a `rescope`. What an aspect does not
-        speak of stays as it is.
+        speak of stays as it is. A full fleet takes nobody new in.
         """
+        page = self._fitting(page)
+        newcomers: dict[str, datetime] = {}
         draft = _Draft(self._segments, self._place, self._room)
         events: list[DeviceEvent] = []
         confirmed: list[str] = []
@@ -172,6 +156,8 @@ class KnownFleet:
                         continue
             elif not statuses:
                 status = DeviceStatus.UNKNOWN
+            if known is None:
+                newcomers[device.id] = seen_at
             fresh = _successor(known, device, status, sighting.readings.last_seen_at, seen_at)
             draft.put(fresh)
             if not walk.baseline or device.id in self._settled:
@@ -182,6 +168,7 @@ class KnownFleet:
             segments=draft.changed,
             confirmed=tuple(confirmed),
             readings=readings,
+            newcomers=newcomers,
         )
 
     def absent(
@@ -190,8 +177,10 @@ class KnownFleet:
         """What the end of a walk would change: who goes missing, who is forgotten, the baseline.
 
         Missing takes two complete walks in a row. A walk that lists far fewer devices than are known is doubted: see
-        `Doubt`. A baseline walk yields `SourceBaselined` instead, in parts; `baselines` says whether it is one although
-        it is not complete. A walk that is not complete, or skipped odd rows, changes nothing else.
+        `Doubt`. Who appeared in a doubted time and is absent again before a second walk lists it is forgotten at once,
+        or a list that changes all its ids would fill the fleet. A baseline walk yields `SourceBaselined` instead, in
+        parts; `baselines` says whether it is one although it is not complete. A walk that is not complete, or skipped
+        odd rows, changes nothing else.
         """
         if walk.baseline and (walk.complete if baselines is None else baselines):
             return self._baselined(walk, seen_at)
@@ -202,10 +191,15 @@ class KnownFleet:
             for known in self._all()
             if known.status is not DeviceStatus.MISSING and known.device.id not in walk.seen
         )
-        trust, doubt = self._judge(absent, listed=len(walk.seen), at=seen_at)
-        if trust is _Trust.DOUBTED:
-            return Changes(absent=frozenset(), doubt=doubt)
-        gone = absent if trust is _Trust.BELIEVED else absent & self._absent
+        listed, doubt, fleeting = len(walk.seen), None, frozenset[str]()
+        known_now = sum(number for (_, status), number in self._counts.items() if status is not DeviceStatus.MISSING)
+        if self._accepted:
+            gone = absent
+        elif doubtful(len(absent), listed=listed, known=known_now):
+            fleeting = self._fleeting(absent, walk) if listed else fleeting
+            gone, doubt = weigh(self.doubt, absent, listed=listed, known=known_now, at=seen_at)
+        else:
+            gone = absent & self._absent
         draft = _Draft(self._segments, self._place, self._room)
         events: list[DeviceEvent] = []
         still: list[str] = []
@@ -215,13 +209,37 @@ class KnownFleet:
                 missing = msgspec.structs.replace(known, status=DeviceStatus.MISSING, since_at=seen_at)
                 draft.put(missing)
                 events += _device_events(self.source, known, missing, seen_at=seen_at, late=walk.late)
-            elif known.status is DeviceStatus.MISSING and device not in walk.seen:
-                if seen_at - known.since_at >= forget_after:
-                    draft.drop(device)
-                    events.append(_event(DeviceForgotten, self.source, known, known, seen_at=seen_at, late=walk.late))
-                else:
-                    still.append(device)
-        return Changes(events=tuple(events), segments=draft.changed, confirmed=tuple(still), absent=absent - gone)
+            elif device in fleeting or (doubt is None and self._outlived(known, walk, seen_at - forget_after)):
+                draft.drop(device)
+                events.append(_event(DeviceForgotten, self.source, known, known, seen_at=seen_at, late=walk.late))
+            elif doubt is None and known.status is DeviceStatus.MISSING and device not in walk.seen:
+                still.append(device)
+        return Changes(
+            events=tuple(events),
+            segments=draft.changed,
+            confirmed=tuple(still),
+            absent=absent - gone if doubt is None else frozenset(),
+            doubt=doubt,
+            newcomers={
+                device: at
+                for device, at in self._newcomers.items()
+                if doubt is not None and device not in fleeting and (at >= walk.started_at or device not in walk.seen)
+            },
+        )
+
+    def silent(self, walk: Walk) -> int:
+        """How many of the devices that this walk listed have no intelligible status, where it is too many to be true.
+
+        That is all of them, or more than half, 10 at least, of those that were ever online: then the vendor changed its
+        words, and nobody would see a device go offline. Otherwise 0.
+        """
+        if not any(status is DeviceStatus.UNKNOWN for _, status in self._counts):
+            return 0
+        listed = [known for known in self._all() if known.device.id in walk.seen]
+        silent = [known for known in listed if known.status is DeviceStatus.UNKNOWN]
+        live, silent_live = sum(known.ever_online for known in listed), sum(known.ever_online for known in silent)
+        most = silent_live >= SILENT_DEVICES and silent_live > live / 2
+        return len(silent) if most or len(silent) == len(listed) else 0
 
     def accept(self, changes: Changes) -> None:
         """Take over what was committed."""
@@ -232,6 +250,9 @@ class KnownFleet:
             self.doubt = changes.doubt
             self._accepted = False
             self._settled = frozenset()
+            self._newcomers = dict(changes.newcomers)
+        elif self.doubt is not None:
+            self._newcomers.update(changes.newcomers)
 
     def rescope(self) -> None:
         """The source looks elsewhere from now on, so a baseline comes again.
@@ -244,6 +265,11 @@ class KnownFleet:
     def accept_shorter_list(self) -> None:
         """Believe the next walk that tells absence, however few devices it lists (`sources accept`)."""
         self._accepted = True
+
+    @property
+    def full(self) -> bool:
+        """Whether nobody new is taken in."""
+        return len(self._place) >= MOST_DEVICES
 
     def counts(self) -> Mapping[tuple[str, DeviceStatus], int]:
         """How many devices each (group, status) holds."""
@@ -325,17 +351,26 @@ class KnownFleet:
                     continue
                 yield known
 
-    def _judge(self, absent: frozenset[str], *, listed: int, at: datetime) -> tuple[_Trust, Doubt | None]:
-        known = sum(number for (_, status), number in self._counts.items() if status is not DeviceStatus.MISSING)
-        if not absent or (listed and len(absent) <= max(DOUBT_DEVICES, known * DOUBT_SHARE)):
-            return _Trust.BELIEVED if self._accepted else _Trust.USUAL, None
-        if self._accepted:
-            return _Trust.BELIEVED, None
-        same = self.doubt is not None and self.doubt.absent == absent
-        since_at = self.doubt.since_at if self.doubt is not None and same else at
-        if listed and at - since_at >= DOUBT_STANDS:
-            return _Trust.BELIEVED, None
-        return _Trust.DOUBTED, Doubt(since_at, listed, known, absent)
+    def _fitting(self, page: Sequence[Sighting]) -> Sequence[Sighting]:
+        """The page, without the new devices that a full fleet has no room for."""
+        room = MOST_DEVICES - len(self._place)
+        if room >= len(page):
+            return page
+        new = [sighting.device.id for sighting in page if sighting.device.id not in self._place]
+        refused = frozenset(new[max(0, room) :])
+        return [sighting for sighting in page if sighting.device.id not in refused]
+
+    def _fleeting(self, absent: frozenset[str], walk: Walk) -> frozenset[str]:
+        """Those absent that only one walk of a doubted time has listed, and not this one."""
+        return absent & {device for device, at in self._newcomers.items() if at < walk.started_at}
+
+    def _outlived(self, known: KnownDevice, walk: Walk, missing_since: datetime) -> bool:
+        """Whether a missing device is to be forgotten."""
+        return (
+            known.status is DeviceStatus.MISSING
+            and known.device.id not in walk.seen
+            and known.since_at <= missing_since
+        )
 
     def _baselined(self, walk: Walk, seen_at: datetime) -> Changes:
         """A baseline's summary, in parts. Devices of a scope that was left are forgotten by it, if it tells absence."""

@@ -1,7 +1,9 @@
 """One walk over a source's census: what it has seen, and whether its end may tell who is absent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+
+from fleetpulse.fleet.device import Sighting
 
 
 class Walk:
@@ -18,9 +20,22 @@ class Walk:
         self.seen: set[str] = set()
         self.rows = 0
         self.odd = 0
+        self.repeats = 0
         self.resumed = False
         self._total: int | None = None
         self._guard = ""
+
+    def first_sightings(self, page: Sequence[Sighting]) -> Sequence[Sighting]:
+        """The page without devices that the walk, or the page, listed before; to be asked before it is noted.
+
+        A device is told once in a walk: two rows that contradict each other would make it come and go at each sweep.
+        """
+        first: dict[str, Sighting] = {}
+        for sighting in page:
+            if sighting.device.id not in self.seen:
+                first.setdefault(sighting.device.id, sighting)
+        self.repeats += len(page) - len(first)
+        return page if len(first) == len(page) else list(first.values())
 
     def note(self, ids: Iterable[str], *, odd: int = 0, total: int | None = None, guard: str = "") -> None:
         """Take in one page: the ids on it, rows nobody could read, the vendor's own total, a paging guard's word."""

@@ -56,7 +56,7 @@ class WatchedSource(msgspec.Struct, frozen=True):
         return SourceView(
             name=self.settings.name,
             vendor=self.settings.vendor,
-            fresh=not standing.stale and now < standing.fresh_until(stale_for),
+            fresh=standing.fresh(now, stale_for),
             stale_after_s=stale_for.total_seconds(),
             resources={
                 name: ResourceView(

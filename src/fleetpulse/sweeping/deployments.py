@@ -50,6 +50,7 @@ class DeploymentsPoller:
         self._listed: frozenset[str] = frozenset()
         self._late = False
         self._looks_fail = False
+        self._steps_fail: dict[str, str] = {}
         self._log = structlog.get_logger(__name__).bind(source=deployments.source, resource=rounds.resource)
 
     async def run(self) -> NoReturn:
@@ -75,6 +76,7 @@ class DeploymentsPoller:
                 found += page.items
                 await self._take(page.items, baseline=baseline)
         self._listed = frozenset(deployment.id for deployment in found)
+        self._steps_fail = {id_: told for id_, told in self._steps_fail.items() if id_ in self._listed}
         await self._end(found, gathered, baseline=baseline)
         return Swept(shortfall=gathered.shortfall(), rows=gathered.rows)
 
@@ -170,14 +172,16 @@ class DeploymentsPoller:
             except CredentialsRejected:
                 raise
             except SourceError as error:
-                self._log.info(
-                    "failed steps could not be read",
-                    deployment=deployment,
-                    device=device,
-                    error=self._rounds.told(error),
-                )
+                self._tell_steps_fail(deployment, device, self._rounds.told(error))
                 break
         return tuple(steps)
+
+    def _tell_steps_fail(self, deployment: str, device: str, error: str) -> None:
+        """Log it once for a deployment, until it fails otherwise: more devices fail at every look."""
+        kind = error.replace(device, "")
+        if self._steps_fail.get(deployment) != kind:
+            self._log.info("failed steps could not be read", deployment=deployment, device=device, error=error)
+        self._steps_fail[deployment] = kind
 
     async def _look_failed(self, deployment: str, error: SourceError) -> None:
         await self._put_off(deployment)

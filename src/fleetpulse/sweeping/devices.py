@@ -9,7 +9,7 @@ import structlog
 from fleetpulse import clock
 from fleetpulse.fleet.device import Sighting
 from fleetpulse.fleet.events import Problem, SourceEvent
-from fleetpulse.fleet.known import Changes, KnownFleet
+from fleetpulse.fleet.known import MOST_DEVICES, Changes, KnownFleet
 from fleetpulse.fleet.source import SourceRecord, baselines, degrade, recover, swept_well
 from fleetpulse.fleet.walk import Walk
 from fleetpulse.metrics.pages import FleetPages
@@ -17,7 +17,7 @@ from fleetpulse.sweeping.pages import closing
 from fleetpulse.sweeping.rounds import Rounds, Swept
 from fleetpulse.sweeping.schedule import RESUMES
 from fleetpulse.sweeping.standing import Entry, trouble_subjects
-from fleetpulse.vendors.contract import CursorRefused, FilterMatchesNothing, Page, Vendor
+from fleetpulse.vendors.contract import AnswerInvalid, CursorRefused, FilterMatchesNothing, Page, Vendor
 
 
 class DevicesPoller:
@@ -41,6 +41,8 @@ class DevicesPoller:
         self._resumes = 0
         self._oddity = ""
         self._unmatched = ""
+        self._unknown_word = ""
+        self._told_word = ""
         self._log = structlog.get_logger(__name__).bind(source=fleet.source, resource=rounds.resource)
 
     async def run(self) -> NoReturn:
@@ -85,6 +87,7 @@ class DevicesPoller:
             raise
 
     def _new_walk(self) -> Walk:
+        self._unknown_word = ""
         self._walk = Walk(started_at=clock.now(), baseline=self._rounds.baseline, late=self._rounds.late())
         return self._walk
 
@@ -99,18 +102,26 @@ class DevicesPoller:
             walk.break_off()
 
     async def _take(self, page: Page[Sighting], walk: Walk) -> None:
+        sightings = walk.first_sightings(page.items)
         walk.note((item.device.id for item in page.items), odd=page.odd, total=page.total, guard=page.guarded)
+        if len(walk.seen) > MOST_DEVICES:
+            self._begin_anew()
+            msg = f"the list of devices goes on beyond {MOST_DEVICES:,}, the most that one source may have"
+            raise AnswerInvalid(msg)
         self._oddity = page.oddity or self._oddity
         self._unmatched = page.unmatched
+        self._unknown_word = self._unknown_word or page.unknown_word
 
         def compose(_: SourceRecord) -> Entry:
-            changes = self._fleet.compare(page.items, walk=walk, seen_at=clock.now(), aspects=page.aspects)
+            changes = self._fleet.compare(sightings, walk=walk, seen_at=clock.now(), aspects=page.aspects)
             return self._entry(changes)
 
         await self._rounds.standing.write(compose)
         self._resume, self._resumes = page.resume, 0
 
     async def _end(self, walk: Walk) -> Swept:
+        self._require_statuses(walk)
+
         def compose(record: SourceRecord) -> Entry:
             now = clock.now()
             changes = Changes()
@@ -128,9 +139,27 @@ class DevicesPoller:
         await self._rounds.standing.write(compose)
         if walk.odd:
             self._log.info("rows could not be read, so nobody counts as absent", rows=walk.odd, first=self._oddity)
+        if walk.repeats:
+            self._log.debug("rows repeat a device and are not counted", rows=walk.repeats)
+        if self._fleet.full:
+            self._log.warning("no more devices are taken in until missing ones are forgotten", known=len(self._fleet))
         self._begin_anew()
         self._oddity = ""
         return Swept(shortfall=walk.shortfall(), rows=walk.rows)
+
+    def _require_statuses(self, walk: Walk) -> None:
+        """Refuse a walk that tells of hardly any device how it is; an unknown word of few devices is only logged.
+
+        Errors: AnswerInvalid.
+        """
+        word = self._unknown_word
+        if word and word != self._told_word:
+            self._log.warning("the vendor says a device status that nobody knows", status=word)
+        self._told_word = word
+        silent = self._fleet.silent(walk) if self._census else 0
+        if silent:
+            says = f'; the vendor says "{word}"' if word else ""
+            raise AnswerInvalid(f"no intelligible status for {silent:,} of {len(walk.seen):,} devices{says}")
 
     def _swept_well(
         self, record: SourceRecord, *, complete: bool, seen_at: datetime

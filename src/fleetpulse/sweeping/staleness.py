@@ -12,6 +12,9 @@ from fleetpulse.sweeping.standing import Standing
 
 OBSERVED_EVERY_S: Final = 60.0  # a rule's `for` runs out on an observation, and a hung poller makes none
 
+_MINUTE: Final = timedelta(minutes=1)
+_SECOND: Final = timedelta(seconds=1)
+
 
 class Staleness:
     """The watch over one source. `stale_for` gives how old the last good sweep may be, as it is now."""
@@ -46,6 +49,5 @@ class Staleness:
         good_at = self._standing.record.good_at.get(self._standing.main)
         if good_at is None:
             return "no good sweep yet"
-        return (
-            f"the last good sweep was {format_duration(timedelta(minutes=(now - good_at) // timedelta(minutes=1)))} ago"
-        )
+        unit = _MINUTE if now - good_at >= _MINUTE else _SECOND
+        return f"the last good sweep was {format_duration((now - good_at) // unit * unit)} ago"

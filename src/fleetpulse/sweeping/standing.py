@@ -22,7 +22,7 @@ from fleetpulse.fleet.events import (
     SourceResourceUnavailable,
 )
 from fleetpulse.fleet.known import Segment
-from fleetpulse.fleet.source import SourceRecord
+from fleetpulse.fleet.source import VERDICTS, SourceRecord
 from fleetpulse.journal.entries import PageWrite, StoredEvent
 from fleetpulse.journal.journal import Journal
 from fleetpulse.metrics.meters import Meters
@@ -101,6 +101,15 @@ class Standing:
         """When the source becomes stale, unless a good sweep comes before."""
         good_at = self.record.good_at.get(self.main)
         return (self.began_at if good_at is None else max(good_at, self.began_at)) + stale_for
+
+    def fresh(self, now: datetime, stale_for: timedelta) -> bool:
+        """Whether what is known of the source may be believed: not where it fails and was never swept with success."""
+        failed = any(self.record.trouble(self.main, problem) for problem in VERDICTS)
+        return (
+            not self.stale
+            and now < self.fresh_until(stale_for)
+            and not (failed and self.main not in self.record.good_at)
+        )
 
     def show_remembered(self, stale_for: timedelta) -> None:
         """Show what the journal remembered: its last good sweeps, and stale where they are long ago."""

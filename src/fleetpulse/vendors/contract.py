@@ -90,7 +90,8 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
 
     `resume` continues the walk after this page (None: this was the last one). `total` is the vendor's count of all rows
     where it gives one. `odd` counts rows that were skipped because they could not be understood; `oddity` tells the
-    first of them. `guarded` is set when a paging guard ended the walk (repeated cursor, page cap, only known ids):
+    first of them. `unknown_word` is the first status on it that nobody knows, as the vendor spells it, redacted and
+    short. `guarded` is set when a paging guard ended the walk (repeated cursor, page cap, only known ids):
     such a walk is never complete. `unmatched` is said by the last page alone: which configured filters matched nothing
     while others did, and what the account has instead. `aspects` matters for devices only.
     """
@@ -100,6 +101,7 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     total: int | None = None
     odd: int = 0
     oddity: str = ""
+    unknown_word: str = ""
     guarded: str = ""
     unmatched: str = ""
     aspects: Aspect = Aspect.ALL

@@ -19,6 +19,7 @@ from fleetpulse.vendors.contract import (
 from fleetpulse.vendors.hologram.settings import HologramSettings
 from fleetpulse.vendors.hologram.tasks import bulk_jobs
 from fleetpulse.vendors.wire import Refusals, Reply, ask, number, text
+from fleetpulse.vendors.wire.values import COUNT_MAX
 
 _PATH = "/devices/batch/state"
 _QUIET_S = 10.0  # after a 429: "refrain from making requests for 5-10 seconds" (the vendor)
@@ -69,7 +70,7 @@ class Hologram:
             yield Page(
                 items=rows.items,
                 resume=after,
-                total=None if total is None else int(total),
+                total=None if total is None else int(min(total, COUNT_MAX)),
                 odd=rows.odd,
                 oddity=rows.oddity,
                 guarded=guard if after is None else "",
@@ -129,7 +130,7 @@ class Hologram:
 
 def _further_pages(data: Mapping[str, Any]) -> tuple[list[str], str]:
     """The cursors of the pages after the first, and the guard that ends the walk where they are not all given."""
-    pages = int(number(data.get("totalPages")) or 1)
+    pages = int(min(number(data.get("totalPages")) or 1, COUNT_MAX))
     if pages <= 1:
         return [], ""
     listed = data.get("startAfterIds")

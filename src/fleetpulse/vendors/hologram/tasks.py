@@ -21,6 +21,10 @@ _STATUSES: tuple[tuple[re.Pattern[str], JobStatus], ...] = tuple(
         (r"(?<!in)(?<!un)(?<!not_)(complete|success|succeeded|done)", JobStatus.SUCCEEDED),
     )
 )
+# "no errors", "0 failed", "error-free" tell of no fault; what is left of the word decides, and nothing left is unknown
+_NO_FAULT = re.compile(
+    r"(?<![a-z0-9])(?:(?:no|0|zero|without|never)_(?:any_)?(?:error|fail)[a-z]*|(?:error|failure)s?_free)(?![a-z0-9])"
+)
 _ACTIONS: tuple[tuple[str, JobAction], ...] = (
     ("unpause", JobAction.LIVE),
     ("deactivat", JobAction.DEACTIVATE),
@@ -81,6 +85,7 @@ def bulk_job(row: TaskRow) -> BulkJob | None:
 
 
 def _status(normal: str, *, ended: bool) -> JobStatus:
+    normal = _NO_FAULT.sub("", normal)
     for pattern, status in _STATUSES:
         if pattern.search(normal):
             return status

@@ -20,7 +20,7 @@ from fleetpulse.vendors.contract import (
     SourceError,
 )
 from fleetpulse.vendors.jfrog_connect.deployments import deployment_table, deployments, failed_steps, rollout
-from fleetpulse.vendors.jfrog_connect.devices import device_table, group_names, sightings
+from fleetpulse.vendors.jfrog_connect.devices import device_table, group_names, sightings, unknown_word
 from fleetpulse.vendors.jfrog_connect.place import Place, cursor_of, total_of
 from fleetpulse.vendors.jfrog_connect.settings import JFrogConnectSettings
 from fleetpulse.vendors.wire import Paging, Refusals, Reply, Rows, ask
@@ -61,7 +61,8 @@ class JFrogConnect:
         paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX, seen=place.seen, pages=place.pages)
         while place.group < len(self._groups):
             reply = await self._ask_devices(resource, place)
-            rows = await sightings(reply.rows(self._device_table))
+            raw = reply.rows(self._device_table)
+            rows = await sightings(raw)
             info = rows.beside.get("pagination_info")
             total = total_of(info)
             step = paging.after(
@@ -79,6 +80,7 @@ class JFrogConnect:
                 total=told,
                 odd=rows.odd,
                 oddity=rows.oddity,
+                unknown_word=unknown_word(raw.items, rows.items, redact=self._account.redact),
                 guarded=step.guard,
             )
             if last:

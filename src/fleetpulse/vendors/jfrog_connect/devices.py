@@ -1,7 +1,7 @@
 """Rows of the device list become sightings. This is the hot path: a page is a thousand rows."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ _BYTES_PER_MB = 1e6  # the unit is MB by analogy with v1; nobody says whether of
 _DISK_MAX_MB = 1e12  # an exabyte: beyond that it is no disk, and arithmetic with it may overflow
 _TAGS_MAX = 100  # the vendor itself lists no more
 _ID_PREFIX = "d-"
+_WORD_SHOWN = 40
 _SLICE_ROWS = 250  # half a millisecond's work
 
 
@@ -66,6 +67,14 @@ async def sightings(rows: Rows[DeviceRow]) -> Rows[Sighting]:
     return Rows(items=items, beside=rows.beside, odd=odd, oddity=oddity)
 
 
+def unknown_word(rows: Sequence[DeviceRow], found: Sequence[Sighting], *, redact: Callable[[str], str]) -> str:
+    """The first status on a page that is none of the vendor's known words; empty where all are known, or not told."""
+    if not any(sighting.status is DeviceStatus.UNKNOWN for sighting in found):
+        return ""
+    strange = (row.device_status for row in rows if _status(row.device_status) is DeviceStatus.UNKNOWN)
+    return next((shown for value in strange if (shown := text(redact(text(value)), _WORD_SHOWN))), "")
+
+
 def _converted(rows: Sequence[DeviceRow], *, first: int) -> Rows[Sighting]:
     """Some rows of a page, the first of them with this index.
 
@@ -81,6 +90,7 @@ def _converted(rows: Sequence[DeviceRow], *, first: int) -> Rows[Sighting]:
             or spelled[:2] != _ID_PREFIX
             or not spelled.isprintable()
             or len(spelled) > TEXT_LIMIT
+            or spelled[-1] == " "
         ):
             spelled = device_id(spelled)
             if not spelled:
@@ -99,14 +109,18 @@ def _converted(rows: Sequence[DeviceRow], *, first: int) -> Rows[Sighting]:
             Sighting(
                 Device(
                     spelled,
-                    name if type(name) is str and name.isprintable() and len(name) <= TEXT_LIMIT else text(name),
-                    group if type(group) is str and group.isprintable() and len(group) <= TEXT_LIMIT else text(group),
+                    name.strip()
+                    if type(name) is str and name.isprintable() and len(name) <= TEXT_LIMIT
+                    else text(name),
+                    group.strip()
+                    if type(group) is str and group.isprintable() and len(group) <= TEXT_LIMIT
+                    else text(group),
                     _tags(row.tags, tag_sets) if row.tags else (),
                     "",  # JFrog knows no model
-                    version
+                    version.strip()
                     if type(version) is str and version.isprintable() and len(version) <= TEXT_LIMIT
                     else text(version),
-                    address
+                    address.strip()
                     if type(address) is str and address.isprintable() and len(address) <= TEXT_LIMIT
                     else text(address),
                 ),

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from fleetpulse.vendors.contract import CursorRefused
+from fleetpulse.vendors.wire.values import COUNT_MAX
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -46,9 +47,9 @@ class Place(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
 
 
 def total_of(beside: Any) -> int | None:
-    """The vendor's count of all rows, where it gives one."""
+    """The vendor's count of all rows, where it gives one; an absurd one is cut, for people have to read it."""
     total = beside.get("total") if isinstance(beside, dict) else None
-    return total if type(total) is int and total >= 0 else None
+    return min(total, COUNT_MAX) if type(total) is int and total >= 0 else None
 
 
 def cursor_of(beside: Any) -> str | None:
