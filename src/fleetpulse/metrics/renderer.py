@@ -3,9 +3,11 @@
 import asyncio
 from typing import Final
 
+from fleetpulse import clock
 from fleetpulse.metrics.pages import FleetPages
 
-PAUSE_S: Final = 1.0  # a sweep's pages touch the same segment again and again; a scrape doesn't wait for this
+PAUSE_S: Final = 0.5  # nothing new for so long: the sweep is over, and rendering takes no time from it
+_LONGEST_S: Final = 10.0  # a fleet that is always being swept is rendered all the same
 _SHORT_SLICE_S: Final = 0.0005  # a notification on its way crosses the loop a dozen times and waits at each crossing
 _GAP_S: Final = 0.001  # after each slice, so that most of those crossings wait for nothing
 
@@ -24,9 +26,16 @@ class Renderer:
         """
         while True:
             await self._pages.dirty.wait()
-            await asyncio.sleep(self._pause_s)
+            await self._quiet()
             while self._pages.refresh(_SHORT_SLICE_S):  # noqa: ASYNC110 - it waits for its own work, no one else's
                 await asyncio.sleep(_GAP_S)
+
+    async def _quiet(self) -> None:
+        """Wait until nothing more becomes owed for a moment."""
+        until, behind = clock.monotonic() + _LONGEST_S, 0
+        while self._pages.behind != behind and clock.monotonic() < until:
+            behind = self._pages.behind
+            await asyncio.sleep(self._pause_s)
 
 
 async def catch_up(pages: FleetPages) -> None:

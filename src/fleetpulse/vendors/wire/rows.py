@@ -155,11 +155,11 @@ def document(body: bytes) -> tuple[Any, str]:
 
 
 def check_size(body: bytes) -> None:
-    """Refuse a body that would become millions of objects, before any of them is made.
+    """Refuse a body that would become millions of objects, before any of them is made: three bytes each at least.
 
     Errors: AnswerInvalid.
     """
-    if len(body) > _MOST_OBJECTS and body.count(b"{") + body.count(b"[") > _MOST_OBJECTS:
+    if len(body) > 3 * _MOST_OBJECTS and body.count(b"{") + body.count(b"[") > _MOST_OBJECTS:
         raise AnswerInvalid(f"more than {_MOST_OBJECTS:,} objects in one answer")
 
 
