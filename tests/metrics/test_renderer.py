@@ -21,7 +21,7 @@ async def test_the_renderer_renders_what_changes_while_it_runs() -> None:
 
 async def test_catching_up_leaves_the_loop_to_others_in_between() -> None:
     pages = FleetPages()
-    page = [sighting(f"d-{number}") for number in range(5 * SEGMENT_DEVICES)]
+    page = [sighting(f"d-{number}") for number in range(40 * SEGMENT_DEVICES)]
     show(pages, KnownFleet("edge"), page)
     turns = 0
 
