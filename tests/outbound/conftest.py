@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest_asyncio
-from aiohttp import web
 
+from answering import http_server  # noqa: F401 - a fixture is found by its name here
 from fleetpulse.outbound import Outbound
 from fleetpulse.secrets import Redactor
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -17,25 +16,6 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 async def outbound() -> AsyncIterator[Outbound]:
     async with Outbound(version="0.0.0", redactor=Redactor(["hidden-word"])) as door:
         yield door
-
-
-@pytest_asyncio.fixture
-async def http_server() -> AsyncIterator[Callable[[Answer], Awaitable[str]]]:
-    runners: list[web.AppRunner] = []
-
-    async def start(answer: Answer) -> str:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        runners.append(runner)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-    yield start
-
-    for runner in runners:
-        await runner.cleanup()
 
 
 @pytest_asyncio.fixture

@@ -1,17 +1,15 @@
 """A door, accounts, and servers that answer as told."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
 from pydantic import SecretStr
 
+from answering import http_server  # noqa: F401 - a fixture is found by its name here
 from fleetpulse.durations import Rate
 from fleetpulse.outbound import Account, Budget, Outbound
 from fleetpulse.secrets import Redactor, Secret
-
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @pytest.fixture
@@ -45,22 +43,3 @@ def account(outbound: Outbound) -> Callable[[str], Account]:
         )
 
     return make
-
-
-@pytest_asyncio.fixture
-async def http_server() -> AsyncIterator[Callable[[Answer], Awaitable[str]]]:
-    runners: list[web.AppRunner] = []
-
-    async def start(answer: Answer) -> str:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        runners.append(runner)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-    yield start
-
-    for runner in runners:
-        await runner.cleanup()
