@@ -242,7 +242,8 @@ def test_the_row_of_a_long_deployment_does_not_grow() -> None:
 
 def test_the_first_look_is_told_in_one_message_and_what_is_wrong_is_listed() -> None:
     stage = Stage()
-    stage.play(baselined("gate-17", "gate-18", at=stage.now, running=2))
+    counts = {"online": 428, "offline": 2, "running": 2}
+    stage.play(baselined("gate-17", "gate-18", at=stage.now, counts=counts))
     stage.wait(5 * MINUTE)
     stage.see("gate-17", "gate-18")
 

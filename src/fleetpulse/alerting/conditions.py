@@ -116,9 +116,7 @@ def _(event: JobFinished, ref: EventRef, standing: Standing) -> Iterator[Turn]: 
 def _(event: SourceBaselined, ref: EventRef, standing: Standing) -> Iterator[Turn]:  # noqa: ARG001 - one signature
     if event.part == 0:
         key = ConditionKey(ConditionKind.SOURCE_BASELINE, event.source, event.subject)
-        running = {"running": event.running} if event.running else {}
-        counts = {**event.counts, **running}
-        yield Turn(key, Condition(key=key, since_at=event.seen_at, counts=counts, events=(ref,)))
+        yield Turn(key, Condition(key=key, since_at=event.seen_at, counts=event.counts, events=(ref,)))
     for known in event.offline:
         yield _baseline_offline(event, known, ref)
 

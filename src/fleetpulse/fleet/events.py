@@ -170,7 +170,6 @@ class SourceBaselined(SourceEvent, frozen=True, kw_only=True, tag="fleet.source.
     parts: int = 1
     counts: dict[str, int] = {}
     offline: tuple[KnownDevice, ...] = ()
-    running: int = 0
 
 
 class SourceDegraded(SourceEvent, frozen=True, kw_only=True, tag="fleet.source.degraded"):
