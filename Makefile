@@ -58,5 +58,5 @@ lock: install ## Write the locks anew (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) --group dev -o requirements-dev.txt
 
 clean: ## Remove .venv and every cache
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .tools
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -18,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 START_S = 20.0
+TOOLS = Path(__file__).resolve().parents[1] / ".tools"
+"""Programs that no Debian package has; `.ci/servers` puts them there."""
 _TRIES = 3
 _PR_SET_PDEATHSIG = 1
 
 
 class MissingProgramError(Exception):
-    """A program isn't installed; the text names it and the apt package that has it."""
+    """A program isn't installed; the text names it and how to install it."""
 
 
 def program(name: str, *, package: str) -> str:
@@ -80,6 +83,22 @@ def prometheus(directory: Path, *, target: str, interval: str = "200ms") -> Iter
     raise RuntimeError(f"prometheus did not start: {(directory / 'prometheus.log').read_text()[-2000:]}")
 
 
+@contextmanager
+def prism(directory: Path, *, document: Path) -> Iterator[str]:
+    """Run a mock server that answers as an OpenAPI document says, and give its URL; paths begin after the base path."""
+    path = shutil.which("prism", path=TOOLS / "node_modules" / ".bin")
+    if path is None or shutil.which("node") is None:
+        raise MissingProgramError("prism is not installed: .ci/servers installs it where there is npm")
+    for _ in range(_TRIES):
+        url = f"http://127.0.0.1:{(port := free_port())}"
+        command = [path, "mock", "--host=127.0.0.1", f"--port={port}", "--multiprocess=false", str(document)]
+        with _running(command, log=directory / "prism.log") as process:
+            if _ready(process, url, refusing=True):
+                yield url
+                return
+    raise RuntimeError(f"prism did not start: {(directory / 'prism.log').read_text()[-2000:]}")
+
+
 def free_port() -> int:
     """A port that was free a moment ago; who loses it to another tries again."""
     with socket.socket() as probe:
@@ -106,13 +125,18 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _ready(process: subprocess.Popen[bytes], url: str) -> bool:
+def _ready(process: subprocess.Popen[bytes], url: str, *, refusing: bool = False) -> bool:
+    """Wait until the URL answers; `refusing`: an answer of any status will do."""
     until = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < until:
         try:
             with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - our own loopback URL
                 return True
-        except OSError:
+        except OSError as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+                if refusing:
+                    return True
             time.sleep(0.02)
     return False
 

@@ -1,7 +1,9 @@
 """Promises of secrets and of the redactor."""
 
+import base64
 import json
 import string
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -10,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from fleetpulse.secrets import REDACTED, Redactor, Secret, SecretUnreadableError, looks_random, names_a_secret
+from fleetpulse.secrets import (
+    REDACTED,
+    Redactor,
+    Secret,
+    SecretUnreadableError,
+    expires_at,
+    looks_random,
+    names_a_secret,
+)
 
 SECRET = "hush-7261-hush"
 
@@ -37,6 +47,13 @@ def test_a_secret_is_blanked_in_the_forms_it_travels_in(secret: str) -> None:
     ]
 
     assert [form for form in forms if redactor.redact(form) != REDACTED] == []
+
+
+@pytest.mark.parametrize("spelled", ["a%2Fb!c%3Cd%2B=", "a%2fb!c%3cd%2b=", "a%2fb%21c%3cd%2b%3d"])
+def test_a_secret_in_a_path_is_blanked_as_clients_and_servers_spell_it(spelled: str) -> None:
+    redactor = Redactor(["a/b!c<d+="])
+
+    assert redactor.redact(f"GET /user/u/{spelled}/devices") == f"GET /user/u/{REDACTED}/devices"
 
 
 def test_a_short_value_does_not_blank_half_of_every_text() -> None:
@@ -176,3 +193,61 @@ def test_a_directory_and_a_name_with_a_null_are_unreadable(tmp_path: Path) -> No
     for place in (tmp_path, tmp_path / "a\0b"):
         with pytest.raises(SecretUnreadableError):
             Secret(file=place, redactor=Redactor())
+
+
+def test_what_was_read_elsewhere_counts_once_it_is_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("key-one")
+    redactor = Redactor()
+    secret = Secret(file=file, redactor=redactor)
+
+    file.write_text("key-two")
+    fresh = secret.read()
+    before = secret.reveal()
+    changed = [secret.take(fresh), secret.take(fresh)]
+
+    assert (before, secret.reveal(), changed) == ("key-one", "key-two", [True, False])
+    assert redactor.redact("key-one key-two") == f"{REDACTED} {REDACTED}"
+
+
+def jwt(claims: bytes) -> str:
+    return f"eyJ.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.invented"
+
+
+@pytest.mark.parametrize("exp", [b"1767225600", b"1767225600.5"])
+def test_a_jwt_says_itself_when_it_ends(exp: bytes) -> None:
+    at = expires_at(jwt(b'{"sub": "fleetpulse", "exp": ' + exp + b"}"))
+
+    assert at is not None
+    assert at.replace(microsecond=0) == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        b"{}",
+        b'{"exp": null}',
+        b'{"exp": "1767225600"}',
+        b'{"exp": true}',
+        b'{"exp": NaN}',
+        b'{"exp": 1e400}',
+        b'{"exp": -1e18}',
+        b'{"exp": 99999999999999999999999999999}',
+        b"[" * 50_000,
+        b'{"a":' * 10_000,
+        b"\xff\xfe",
+        b"",
+    ],
+)
+def test_a_jwt_that_says_nothing_sensible_says_nothing(claims: bytes) -> None:
+    assert expires_at(jwt(claims)) is None
+
+
+@given(st.text())
+def test_any_other_secret_says_nothing_of_its_end(secret: str) -> None:
+    assert expires_at(secret) is None
+
+
+@given(st.binary())
+def test_any_middle_part_is_read_or_passed_over(claims: bytes) -> None:
+    expires_at(jwt(claims))

@@ -2,11 +2,14 @@
 
 import json
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, quote_plus
 
+import msgspec
 from pydantic import SecretStr
 
 REDACTED: Final = "***"
@@ -16,6 +19,8 @@ _SECRET_NAME: Final = re.compile(r"authorization|cookie|token|key|secret|signatu
 _BETWEEN_WORDS: Final = re.compile(r"[\W_]+")
 _SHORTEST_RANDOM: Final = 8
 _LONGEST_WORD: Final = 20
+_KEPT_IN_PATHS: Final = "!$&'()*,;=:@"  # what aiohttp unquotes in a path, for it is allowed to stand there
+_ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 
 
 class SecretUnreadableError(Exception):
@@ -37,8 +42,7 @@ class Redactor:
         """Blank this value from now on; values under four characters are passed over."""
         if len(secret) < _SHORTEST_REDACTED:
             return
-        self._known += _forms(secret).difference(self._known)
-        self._known.sort(key=len, reverse=True)  # a secret may hold another one
+        self._known = sorted({*self._known, *_forms(secret)}, key=len, reverse=True)  # a secret may hold another one
 
     def redact(self, text: str) -> str:
         """The text without any learned secret."""
@@ -70,14 +74,39 @@ class Secret:
 
     def refresh(self) -> bool:
         """Read the file again, which also follows a Kubernetes `..data` swap; tell whether the value changed."""
-        if self._file is None:
-            return False
-        fresh = _read(self._file)
-        if self._value is not None and fresh.get_secret_value() == self._value.get_secret_value():
+        return self.take(self.read())
+
+    def read(self) -> SecretStr | None:
+        """The value as the file holds it now, as it is where there is no file; changes nothing, so on any thread."""
+        return self._value if self._file is None else _read(self._file)
+
+    def take(self, fresh: SecretStr | None) -> bool:
+        """Take over what was read; tell whether the value changed."""
+        if fresh is None or fresh == self._value:
             return False
         self._value = fresh
         self._redactor.learn(fresh.get_secret_value())
         return True
+
+
+class _Claims(msgspec.Struct):
+    """What a token says of itself, as far as it is read here."""
+
+    exp: int | float | None = None
+
+
+def expires_at(secret: str) -> datetime | None:
+    """When a JWT ends by its own word, which is read and not verified; None for what says nothing or is no JWT."""
+    _, _, rest = secret.partition(".")
+    claims, dot, _ = rest.partition(".")
+    if not dot or len(claims) > _LARGEST_FILE_BYTES:
+        return None
+    try:
+        raw = urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
+        exp = msgspec.json.decode(raw, type=_Claims).exp
+        return None if exp is None else datetime.fromtimestamp(exp, UTC)
+    except (ValueError, OverflowError, OSError, RecursionError):  # a key may be anything; msgspec's errors are of value
+        return None
 
 
 def names_a_secret(name: str) -> bool:
@@ -105,11 +134,16 @@ def _is_word(text: str) -> bool:
 
 def _forms(secret: str) -> set[str]:
     """The secret as it stands in a text, a URL, a form, JSON, and the `repr` that exceptions print."""
-    return {
-        secret,
+    quoted = {
         quote(secret, safe="", errors="replace"),  # replace: the environment may hold bytes that are no UTF-8
         quote(secret, errors="replace"),
+        quote(secret, safe=_KEPT_IN_PATHS, errors="replace"),
         quote_plus(secret, errors="replace"),
+    }
+    return {
+        secret,
+        *quoted,
+        *(_ESCAPE.sub(lambda escape: escape[0].lower(), form) for form in quoted),  # as .NET spells them
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.sightings import T0
-from fleetpulse.fleet import deployments
+from fleetpulse.fleet import followed
 from fleetpulse.fleet.deployment import Deployment, DeploymentStatus, FailedStep, RolloutStatus, overall
 from fleetpulse.fleet.deployments import DeploymentChanges, Followed, KnownDeployments
 from fleetpulse.fleet.events import DeploymentDeviceFailed, DeploymentFinished
@@ -386,7 +386,7 @@ def test_a_row_that_cannot_be_read_is_named() -> None:
 
 
 def test_maps_that_always_name_other_devices_do_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployments, "MOST_DEVICES", 3)
+    monkeypatch.setattr(followed, "MOST_DEVICES", 3)
     story = Story()
     story.listed("dp-1")
 

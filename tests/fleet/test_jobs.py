@@ -22,8 +22,17 @@ class Story:
         self.known = KnownJobs("sims")
         self.last = JobChanges()
 
-    def listed(self, *jobs: BulkJob, at: datetime = T0, baseline: bool = False, complete: bool = True) -> list[str]:
-        self.last = self.known.listed(jobs, complete=complete, baseline=baseline, seen_at=at, late=False)
+    def listed(
+        self,
+        *jobs: BulkJob,
+        resource: str = "jobs",
+        at: datetime = T0,
+        baseline: bool = False,
+        complete: bool = True,
+    ) -> list[str]:
+        self.last = self.known.listed(
+            jobs, resource=resource, complete=complete, baseline=baseline, seen_at=at, late=False
+        )
         self.known.accept(self.last)
         return [event.type for event in self.last.events]
 
@@ -108,6 +117,28 @@ def test_a_list_that_is_not_complete_says_nothing_of_absent_jobs() -> None:
     for _ in range(3):
         assert story.listed(complete=False) == []
     assert story.status("41") is RUNNING
+
+
+def test_a_complete_list_of_one_resource_says_nothing_of_the_jobs_of_another() -> None:
+    story = Story()
+    story.listed(job())
+    story.listed(job(FAILED, id_="c-7"), resource="changes", baseline=True)
+
+    told = [story.listed(resource="changes", at=T0 + days * DAY) for days in range(9)]
+
+    assert told == [[]] * 9
+    assert story.status("41") is RUNNING
+    assert story.status("c-7") is None  # forgotten, as by its own resource's lists
+
+
+def test_a_job_kept_before_there_were_two_resources_is_one_of_jobs() -> None:
+    row = {"job": {"id": "41"}, "first_seen_at": T0}
+    story = Story()
+    story.known.load({"41": msgspec.msgpack.encode(row)})
+
+    told = [story.listed(resource="changes"), story.listed(), story.listed()]
+
+    assert told == [[], [], [FINISHED]]
 
 
 def test_a_job_that_was_listed_in_between_is_not_unseen() -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -10,22 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.sightings import MISSING, OFFLINE, ONLINE, T0, UNKNOWN, WEEK, fleet_of, sighting, sightings, walk_over
-from fleetpulse.fleet.device import Aspect, Device, DeviceStatus, Readings, Sighting
+from fleetpulse.fleet.device import Aspect, Device, DeviceStatus, Readings, Sighting, SimState
 from fleetpulse.fleet.events import (
     DeviceAppeared,
     DeviceBecameUnknown,
     DeviceCameOnline,
     DeviceChanged,
     DeviceEvent,
+    DeviceMoved,
     DeviceReturned,
     DeviceWentMissing,
     DeviceWentOffline,
+    SimChanged,
     SourceBaselined,
 )
-from fleetpulse.fleet.known import SEGMENT_DEVICES, KnownFleet, dump
+from fleetpulse.fleet.known import SEGMENT_DEVICES, Changes, KnownFleet, dump
 from fleetpulse.fleet.walk import Walk
 
 LATER = T0 + timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 
 _devices = st.builds(
     Device,
@@ -33,14 +36,25 @@ _devices = st.builds(
     name=st.sampled_from(["gate", "lamp"]),
     group=st.sampled_from(["", "Lyon", "Porto"]),
     tags=st.sampled_from([(), ("lab",)]),
+    sim=st.sampled_from([None, SimState.ACTIVE, SimState.PAUSED_BY_SYSTEM]),
 )
 _sightings = st.builds(
     Sighting,
     device=_devices,
     status=st.sampled_from([ONLINE, OFFLINE, UNKNOWN]),
-    readings=st.builds(Readings, last_seen_at=st.sampled_from([None, T0])),
+    readings=st.builds(Readings, last_seen_at=st.sampled_from([None, T0 - HOUR, T0, T0 + HOUR])),
 )
 _pages = st.lists(_sightings, max_size=15)
+
+
+def look(
+    fleet: KnownFleet, device: str, status: DeviceStatus, *, last_seen_at: datetime | None, aspects: Aspect = Aspect.ALL
+) -> Changes:
+    """See one device again, of which the vendor says when it was last heard of; gives what was accepted."""
+    again = sighting(device, status, readings=Readings(last_seen_at=last_seen_at))
+    changes = fleet.compare([again], walk=Walk(started_at=LATER), seen_at=LATER, aspects=aspects)
+    fleet.accept(changes)
+    return changes
 
 
 def contents(fleet: KnownFleet) -> list[object]:
@@ -79,11 +93,15 @@ def test_every_event_leads_from_the_status_before_to_the_one_after(
     for event in changes.events:
         assert isinstance(event, DeviceEvent)
         assert event.was == (replayed[event.subject][1] if event.subject in replayed else None)
-        turned = event.was is not None and isinstance(event, DeviceChanged)  # which tells attributes alone
-        replayed[event.subject] = (event.device, replayed[event.subject][1] if turned else event.status)
+        changed = isinstance(event, (DeviceChanged, DeviceMoved, SimChanged))  # which tell attributes alone
+        replayed[event.subject] = (event.device, replayed[event.subject][1] if changed else event.status)
     fleet.accept(changes)
 
-    assert replayed == {known.device.id: (known.device, known.status) for known in fleet.select(limit=100)}
+    for known in fleet.select(limit=100):
+        device, status = replayed[known.device.id]
+        if device.sim is None and known.device.sim is not SimState.PAUSED_BY_SYSTEM:  # its first SIM is no event
+            device = msgspec.structs.replace(device, sim=known.device.sim)
+        assert (device, status) == (known.device, known.status)
 
 
 @given(st.lists(_pages, max_size=5))
@@ -95,6 +113,9 @@ def test_counts_equal_a_recount(pages: list[list[Sighting]]) -> None:
 
         everything = fleet.select(limit=10**6)
         assert fleet.counts() == Counter((known.device.group, known.status) for known in everything)
+        assert fleet.sims() == Counter(
+            known.device.sim for known in everything if known.device.sim is not None and known.status is not MISSING
+        )
         assert len(fleet) == len(everything)
         assert all(fleet.device(known.device.id) == known for known in everything)
 
@@ -139,6 +160,39 @@ def test_select_keeps_to_a_status_and_a_group() -> None:
     found = fleet.select(status=OFFLINE, group="Lyon")
 
     assert [known.device.id for known in found] == ["d-1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "tag", "found"),
+    [
+        ("GATE", None, ["d-1", "D-2"]),
+        ("d-2", None, ["D-2"]),
+        ("straSSE", None, ["d-3"]),  # as people fold case, not as bytes do
+        ("", "north", ["d-1", "d-3"]),
+        ("gate", "north", ["d-1"]),
+        ("nowhere", None, []),
+        ("", "nor", []),
+    ],
+)
+def test_select_looks_for_words_in_names_and_ids_and_for_whole_tags(query: str, tag: str, found: list[str]) -> None:
+    devices = [
+        Device("d-1", name="Gate 17", tags=("lab", "north")),
+        Device("D-2", name="gate 18"),
+        Device("d-3", name="Hauptstraße", tags=("north",)),
+    ]
+    fleet = fleet_of([Sighting(device, ONLINE) for device in devices])
+
+    assert [known.device.id for known in fleet.select(query=query, tag=tag)] == found
+
+
+def test_a_device_is_listed_while_it_is_known_and_not_missing() -> None:
+    fleet = fleet_of([sighting("d-x"), *sightings(20)])
+
+    before = fleet.lists("d-x")
+    for _ in range(2):
+        walk_over(fleet, sightings(20))
+
+    assert (before, fleet.lists("d-x"), fleet.lists("d-y")) == (True, False, False)
 
 
 def test_segments_hold_a_thousand_devices_each_and_are_filled_up_first() -> None:
@@ -186,7 +240,7 @@ def test_a_new_device_appeared() -> None:
     assert (event.status, event.was, event.ever_online) == (OFFLINE, None, False)
 
 
-@pytest.mark.parametrize("field", ["name", "group", "version", "address", "model"])
+@pytest.mark.parametrize("field", ["name", "version", "address", "model"])
 def test_a_changed_field_tells_the_device_as_it_was(field: str) -> None:
     fleet = fleet_of([sighting("d-1", OFFLINE)])
     changed = Sighting(msgspec.structs.replace(Device("d-1"), **{field: "other"}), OFFLINE)
@@ -199,6 +253,72 @@ def test_a_changed_field_tells_the_device_as_it_was(field: str) -> None:
     assert changes.confirmed == ("d-1",)  # its status was seen again all the same
 
 
+def test_a_device_of_another_group_moved_and_a_sim_of_another_state_changed() -> None:
+    before = Device("d-1", group="Lyon", sim=SimState.ACTIVE)
+    after = Device("d-1", group="Porto", sim=SimState.PAUSED_BY_SYSTEM)
+    fleet = fleet_of([Sighting(before, OFFLINE)])
+
+    moved, sim = fleet.compare([Sighting(after, OFFLINE)], walk=Walk(started_at=LATER), seen_at=LATER).events
+
+    assert isinstance(moved, DeviceMoved)
+    assert isinstance(sim, SimChanged)
+    assert (moved.before, moved.device, moved.to) == (before, after, "")
+    assert (sim.before, sim.device, sim.status, sim.was) == (before, after, OFFLINE, OFFLINE)
+
+
+@pytest.mark.parametrize("name", ["", "gate"])
+def test_a_first_group_is_a_change_and_no_move(name: str) -> None:
+    fleet = fleet_of([sighting("d-1", OFFLINE)])
+
+    (event,) = fleet.compare(
+        [sighting("d-1", OFFLINE, name=name, group="Lyon")], walk=Walk(started_at=LATER), seen_at=LATER
+    ).events
+
+    assert isinstance(event, DeviceChanged)
+    assert (event.before, event.device) == (Device("d-1"), Device("d-1", name=name, group="Lyon"))
+
+
+def test_a_device_that_leaves_its_group_moved() -> None:
+    fleet = fleet_of([sighting("d-1", group="Lyon")])
+
+    (event,) = fleet.compare([sighting("d-1")], walk=Walk(started_at=LATER), seen_at=LATER).events
+
+    assert isinstance(event, DeviceMoved)
+
+
+def test_the_first_state_of_a_sim_is_kept_and_no_event_unless_the_system_paused_it() -> None:
+    fleet = fleet_of([sighting("d-1"), sighting("d-2")])
+    page = [
+        Sighting(Device("d-1", sim=SimState.PAUSED), ONLINE),
+        Sighting(Device("d-2", sim=SimState.PAUSED_BY_SYSTEM), ONLINE),
+    ]
+
+    changes = fleet.compare(page, walk=Walk(started_at=LATER), seen_at=LATER)
+    fleet.accept(changes)
+
+    (event,) = changes.events
+    assert isinstance(event, SimChanged)
+    assert event.subject == "d-2"
+    assert fleet.sims() == {SimState.PAUSED: 1, SimState.PAUSED_BY_SYSTEM: 1}
+
+
+def test_a_sim_that_is_no_longer_told_of_changed() -> None:
+    fleet = fleet_of([Sighting(Device("d-1", sim=SimState.PAUSED_BY_SYSTEM), ONLINE)])
+
+    (event,) = fleet.compare([sighting("d-1")], walk=Walk(started_at=LATER), seen_at=LATER).events
+
+    assert isinstance(event, SimChanged)
+
+
+def test_several_things_that_happened_at_once_are_told_in_order() -> None:
+    fleet = fleet_of([Sighting(Device("d-1", name="gate", group="Lyon", sim=SimState.ACTIVE), ONLINE)])
+    other = Sighting(Device("d-1", name="lamp", group="Porto", sim=SimState.PENDING), OFFLINE)
+
+    changes = fleet.compare([other], walk=Walk(started_at=LATER), seen_at=LATER)
+
+    assert [type(event) for event in changes.events] == [DeviceChanged, DeviceMoved, SimChanged, DeviceWentOffline]
+
+
 def test_readings_reach_the_changes_and_make_no_event() -> None:
     fleet = fleet_of([sighting("d-1")])
     readings = Readings(last_seen_at=LATER, cpu_usage_ratio=0.5)
@@ -209,14 +329,60 @@ def test_readings_reach_the_changes_and_make_no_event() -> None:
     assert (changes.events, changes.segments) == ((), {})
 
 
-def test_a_status_keeps_its_since_and_last_seen_until_it_changes() -> None:
-    fleet = fleet_of([sighting("d-1", OFFLINE, readings=Readings(last_seen_at=T0 - timedelta(hours=1)))])
+@pytest.mark.parametrize("status", [OFFLINE, UNKNOWN])
+def test_a_session_between_two_looks_moves_last_seen_and_nothing_else(status: DeviceStatus) -> None:
+    fleet = fleet_of([sighting("d-1", status, readings=Readings(last_seen_at=T0 - HOUR))])
 
-    walk_over(fleet, [sighting("d-1", OFFLINE, name="renamed", readings=Readings(last_seen_at=T0))], at=LATER)
+    changes = look(fleet, "d-1", status, last_seen_at=T0)
 
     known = fleet.device("d-1")
     assert known is not None
-    assert (known.since_at, known.last_seen_at) == (T0, T0 - timedelta(hours=1))
+    assert (known.since_at, known.last_seen_at) == (T0, T0)
+    assert (changes.events, list(changes.segments), changes.confirmed) == ((), [0], ("d-1",))
+
+
+@pytest.mark.parametrize(
+    ("kept", "told", "then"),
+    [
+        (T0 - HOUR, None, T0 - HOUR),
+        (T0 - HOUR, T0 - HOUR, T0 - HOUR),
+        (T0 - HOUR, T0 - 2 * HOUR, T0 - HOUR),
+        (T0 - HOUR, LATER, LATER),
+        (T0 - HOUR, LATER + HOUR, T0 - HOUR),  # a time to come is nonsense
+        (T0 + 1000 * HOUR, T0 - HOUR, T0 - HOUR),  # and gives way to a time that makes sense
+        (T0 + 1000 * HOUR, T0 + 1001 * HOUR, T0 + 1000 * HOUR),
+    ],
+)
+def test_last_seen_of_a_device_that_is_not_online_never_goes_back(
+    kept: datetime, told: datetime | None, then: datetime
+) -> None:
+    fleet = fleet_of([sighting("d-1", OFFLINE, readings=Readings(last_seen_at=kept))])
+
+    changes = look(fleet, "d-1", OFFLINE, last_seen_at=told)
+
+    known = fleet.device("d-1")
+    assert known is not None
+    assert known.last_seen_at == then
+    assert bool(changes.segments) is (then != kept)  # nothing is written where nothing moved
+
+
+def test_a_device_that_is_online_is_not_written_anew_each_time_it_is_heard_of() -> None:
+    fleet = fleet_of([sighting("d-1", readings=Readings(last_seen_at=T0))])
+
+    changes = look(fleet, "d-1", ONLINE, last_seen_at=LATER)
+
+    assert changes.segments == {}
+
+
+def test_readings_move_last_seen_but_confirm_no_status() -> None:
+    fleet = fleet_of([sighting("d-1", OFFLINE, readings=Readings(last_seen_at=T0))])
+
+    changes = look(fleet, "d-1", UNKNOWN, last_seen_at=LATER, aspects=Aspect.READINGS)
+
+    known = fleet.device("d-1")
+    assert known is not None
+    assert (known.status, known.last_seen_at) == (OFFLINE, LATER)
+    assert (changes.events, changes.confirmed) == ((), ())
 
 
 def test_a_device_never_seen_online_is_known_as_such_until_the_vendor_names_a_time() -> None:
@@ -241,6 +407,25 @@ def test_only_devices_seen_again_in_a_state_that_is_not_online_are_confirmed() -
     changes = fleet.compare(page, walk=Walk(started_at=LATER), seen_at=LATER)
 
     assert changes.confirmed == ("d-1", "d-3")
+
+
+@pytest.mark.parametrize(
+    ("aspects", "confirmed"),
+    [(Aspect.ALL, ("d-1", "d-3")), (Aspect.ATTRIBUTES, ("d-1",)), (Aspect.STATUS, ("d-3",)), (Aspect.READINGS, ())],
+)
+def test_a_sim_that_the_system_paused_is_confirmed_where_the_page_speaks_of_it(
+    aspects: Aspect, confirmed: tuple[str, ...]
+) -> None:
+    page = [
+        Sighting(Device("d-1", sim=SimState.PAUSED_BY_SYSTEM), ONLINE),
+        Sighting(Device("d-2", sim=SimState.PAUSED), ONLINE),
+        Sighting(Device("d-3", sim=SimState.PAUSED_BY_SYSTEM), OFFLINE),
+    ]
+    fleet = fleet_of(page)
+
+    changes = fleet.compare(page, walk=Walk(started_at=LATER), seen_at=LATER, aspects=aspects)
+
+    assert (changes.confirmed, changes.events, changes.segments) == (confirmed, (), {})
 
 
 def test_a_page_of_attributes_leaves_the_status_alone_and_confirms_nothing() -> None:
@@ -306,6 +491,40 @@ def test_a_baseline_is_told_once_in_parts_and_no_device_is_news() -> None:
     assert all(known.ever_online for part in parts for known in part.offline)
 
 
+def test_a_baseline_lists_the_sims_that_the_system_had_paused_each_device_once() -> None:
+    paused = SimState.PAUSED_BY_SYSTEM
+    heard = Readings(last_seen_at=T0)
+    page = [
+        Sighting(Device("on", sim=paused), ONLINE),
+        Sighting(Device("off", sim=paused), OFFLINE, heard),
+        Sighting(Device("odd", sim=paused), UNKNOWN, heard),
+        Sighting(Device("never", sim=paused), OFFLINE),
+        Sighting(Device("well", sim=SimState.PAUSED), ONLINE),
+        Sighting(Device("gone", sim=None), OFFLINE, heard),
+    ]
+
+    (event,) = walk_over(KnownFleet("sims"), page, baseline=True).events
+
+    assert isinstance(event, SourceBaselined)
+    assert event.sims == {"paused_by_system": 4, "paused": 1}
+    assert event.counts == {"online": 2, "offline": 3, "unknown": 1}
+    assert [known.device.id for known in event.offline] == ["off", "gone"]
+    assert [known.device.id for known in event.paused] == ["on", "odd"]
+
+
+def test_what_a_baseline_lists_is_parted_whatever_it_is_of() -> None:
+    page = [Sighting(Device(f"on-{number}", sim=SimState.PAUSED_BY_SYSTEM), ONLINE) for number in range(900)]
+    page += [sighting(f"off-{number}", OFFLINE, readings=Readings(last_seen_at=T0)) for number in range(900)]
+
+    events = walk_over(KnownFleet("sims"), page, baseline=True).events
+
+    parts = [event for event in events if isinstance(event, SourceBaselined)]
+    assert [(part.part, part.parts, len(part.paused), len(part.offline)) for part in parts] == [
+        (0, 2, 900, 100),
+        (1, 2, 0, 800),
+    ]
+
+
 def test_went_missing_keeps_what_was_last_known() -> None:
     fleet = fleet_of([sighting("d-x", OFFLINE, name="gate-17"), *sightings(20)])
     walk_over(fleet, sightings(20), at=LATER)
@@ -364,10 +583,21 @@ def test_a_baseline_that_tells_no_absence_forgets_nobody() -> None:
     assert len(fleet) == 2
 
 
+def test_a_device_that_a_page_lists_twice_is_compared_with_what_the_page_made_of_it() -> None:
+    fleet = fleet_of(sightings(SEGMENT_DEVICES + 1))
+    far = sighting(f"d-{SEGMENT_DEVICES:05}")  # of another segment than the first
+
+    changes = fleet.compare(
+        [sighting("d-00000", OFFLINE), far, sighting("d-00000", OFFLINE)], walk=Walk(started_at=LATER), seen_at=LATER
+    )
+
+    assert [event.subject for event in changes.events] == ["d-00000"]
+
+
 def test_a_device_of_which_only_the_place_is_taken_over_yet_is_not_known() -> None:
     fleet = fleet_of([sighting("d-1")])
-    fleet._place["d-2"] = 0  # as another thread sees it in the midst of an `accept`
-    fleet._place["d-3"] = 7
+    fleet._segments._place["d-2"] = 0  # as another thread sees it in the midst of an `accept`
+    fleet._segments._place["d-3"] = 7
 
     assert fleet.device("d-2") is None
     assert fleet.device("d-3") is None

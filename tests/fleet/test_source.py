@@ -11,6 +11,8 @@ from fleetpulse.fleet.source import (
     SourceRecord,
     become_stale,
     degrade,
+    expiring,
+    freshened,
     recover,
     rescoped,
     swept_well,
@@ -42,7 +44,7 @@ def test_rejected_credentials_have_an_event_of_their_own() -> None:
     assert (event.subject, event.since_at, event.detail) == ("devices", T0, "401")
 
 
-def test_a_good_sweep_ends_what_is_wrong_with_its_resource_but_for_a_doubt() -> None:
+def test_a_good_sweep_ends_what_is_wrong_with_its_resource_but_for_what_it_says_nothing_of() -> None:
     record = RECORD
     for problem in set(Problem) - VERDICTS | {Problem.DOWN}:
         record, _ = degrade(record, "devices", problem, detail="", seen_at=T0)
@@ -50,11 +52,18 @@ def test_a_good_sweep_ends_what_is_wrong_with_its_resource_but_for_a_doubt() -> 
 
     record, events = swept_well(record, "devices", complete=True, seen_at=LATER)
 
-    assert [(trouble.resource, trouble.problem) for trouble in record.troubles] == [
-        ("devices", Problem.DOUBTED),
+    assert {(trouble.resource, trouble.problem) for trouble in record.troubles} == {
+        ("devices", Problem.DOUBTED),  # ended by a walk that tells absence
+        ("devices", Problem.EXPIRING),
+        ("devices", Problem.PAUSED),
         ("jobs", Problem.FAILING),
-    ]
-    assert len(events) == len(Problem) - len(VERDICTS)
+    }
+    assert {event.problem for event in events if isinstance(event, SourceRecovered)} == {
+        Problem.DOWN,
+        Problem.STALE,
+        Problem.FAILING,
+        Problem.RATE_LIMITED,
+    }
     assert record.good_at == {"devices": LATER}
 
 
@@ -145,3 +154,35 @@ def test_a_verdict_that_stood_beside_good_sweeps_is_no_reason_for_there_being_no
     record, _ = become_stale(record, "devices", detail="", seen_at=LATER)
 
     assert {trouble.problem for trouble in record.troubles} == {Problem.MISCONFIGURED, Problem.STALE}
+
+
+def test_a_good_look_is_no_baseline_and_ends_what_a_good_sweep_ends() -> None:
+    record, _ = degrade(RECORD, "devices", Problem.DOWN, detail="no answer", seen_at=T0)
+
+    record, events = freshened(record, "devices", seen_at=LATER)
+
+    assert (record.troubles, record.good_at) == ((), {"devices": LATER})
+    assert (record.baselined_at, record.short_sweeps) == ({}, {})
+    assert [event.problem for event in events if isinstance(event, SourceRecovered)] == [Problem.DOWN]
+
+
+def test_when_a_trouble_comes_to_a_head_is_told_and_kept() -> None:
+    record, (event,) = degrade(RECORD, "devices", Problem.PAUSED, detail="", seen_at=T0, until_at=LATER)
+    trouble = record.trouble("devices", Problem.PAUSED)
+
+    assert isinstance(event, SourceDegraded)
+    assert event.until_at == LATER
+    assert trouble is not None
+    assert trouble.until_at == LATER
+
+
+def test_another_end_of_the_credentials_is_another_trouble_and_the_same_one_is_no_news() -> None:
+    record, begun = expiring(RECORD, "devices", until_at=LATER, detail="ends", seen_at=T0)
+    same, silent = expiring(record, "devices", until_at=LATER, detail="ends", seen_at=LATER)
+    other, changed = expiring(record, "devices", until_at=LATER + timedelta(days=1), detail="ends", seen_at=LATER)
+    replaced, over = expiring(other, "devices", until_at=None, detail="", seen_at=LATER)
+
+    assert [type(event) for event in begun] == [SourceDegraded]
+    assert (same, silent) == (record, [])
+    assert [type(event) for event in changed] == [SourceRecovered, SourceDegraded]
+    assert (replaced.troubles, [type(event) for event in over]) == ((), [SourceRecovered])

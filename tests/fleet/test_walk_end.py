@@ -1,13 +1,16 @@
 """The end of a walk: who is missing, which walks are doubted, who is forgotten."""
 
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleet.sightings import MISSING, OFFLINE, ONLINE, T0, UNKNOWN, WEEK, fleet_of, sighting, sightings, walk_over
 from fleetpulse.fleet import known
 from fleetpulse.fleet.device import DeviceStatus
-from fleetpulse.fleet.events import DeviceForgotten, DeviceWentMissing
+from fleetpulse.fleet.events import DeviceForgotten, DeviceMoved, DeviceWentMissing
 from fleetpulse.fleet.known import Changes, KnownFleet
 from fleetpulse.fleet.walk import Walk
 
@@ -299,3 +302,119 @@ def test_a_device_is_told_once_in_a_walk() -> None:
 
     assert first == [sighting("d-2")]
     assert walk.repeats == 2
+
+
+def end_of(fleet: KnownFleet, listed: Iterable[str], elsewhere: Mapping[str, str], *, at: datetime = T0) -> Changes:
+    """The end of a complete walk over these, while another source lists those `elsewhere`; accepted."""
+    walk = Walk(started_at=at)
+    walk.note(listed)
+    changes = fleet.absent(walk, seen_at=at, forget_after=WEEK, elsewhere=lambda device: elsewhere.get(device, ""))
+    fleet.accept(changes)
+    return changes
+
+
+def test_a_device_that_another_source_lists_moved_there_at_the_first_walk_that_lacks_it() -> None:
+    fleet = fleet_of([sighting("d-x", OFFLINE, name="gate-17"), *sightings(20)])
+
+    end = end_of(fleet, [each.device.id for each in sightings(20)], {"d-x": "lab", "d-00001": "lab"})
+
+    (event,) = end.events
+    assert isinstance(event, DeviceMoved)
+    assert (event.subject, event.to, event.before.name, event.was, event.status) == (
+        "d-x",
+        "lab",
+        "gate-17",
+        OFFLINE,
+        OFFLINE,
+    )
+    assert fleet.device("d-x") is None
+    assert sum(fleet.counts().values()) == len(fleet) == 20  # one that is listed by both stays
+
+
+def test_a_missing_device_that_another_source_finds_later_moved_there() -> None:
+    fleet = fleet_of([sighting("d-x"), *sightings(20)])
+    for _ in range(2):
+        walk_over(fleet, sightings(20))
+
+    end = end_of(fleet, [each.device.id for each in sightings(20)], {"d-x": "lab"})
+
+    assert [(event.type, event.subject) for event in end.events] == [("fleet.device.moved", "d-x")]
+    assert end.confirmed == ()
+    assert missing(fleet) == []
+
+
+def test_devices_that_moved_make_no_doubt() -> None:
+    fleet = fleet_of(sightings(100))
+    ids = [each.device.id for each in sightings(100)]
+
+    end = end_of(fleet, ids[:40], dict.fromkeys(ids[41:], "lab"))
+
+    assert (fleet.doubt, len(end.events), len(fleet)) == (None, 59, 41)
+
+
+def test_the_rest_is_doubted_by_what_is_left_when_others_moved() -> None:
+    fleet = fleet_of(sightings(100))
+    ids = [each.device.id for each in sightings(100)]
+
+    end_of(fleet, ids[:20], dict.fromkeys(ids[60:], "lab"))
+
+    assert str(fleet.doubt) == "lists 20 of 60 known devices"
+
+
+def test_an_empty_list_does_not_prove_that_devices_moved_unless_an_operator_accepts_it() -> None:
+    fleet = fleet_of(sightings(3))
+    elsewhere = dict.fromkeys((each.device.id for each in sightings(3)), "all")  # a source that watches them too
+
+    empty = end_of(fleet, [], elsewhere)
+    doubt = str(fleet.doubt)
+    fleet.accept_shorter_list()
+    accepted = end_of(fleet, [], elsewhere)
+
+    assert (empty.events, doubt) == ((), "lists 0 of 3 known devices")
+    assert [event.type for event in accepted.events] == ["fleet.device.moved"] * 3
+
+
+@pytest.mark.parametrize("flaw", ["odd", "resumed"])
+def test_a_walk_that_tells_no_absence_moves_nobody(flaw: str) -> None:
+    fleet = fleet_of(sightings(20))
+    walk = Walk(started_at=T0)
+    walk.note([each.device.id for each in sightings(19)], odd=flaw == "odd")
+    if flaw == "resumed":
+        walk.break_off()
+
+    assert fleet.absent(walk, seen_at=T0, forget_after=WEEK, elsewhere=lambda _: "lab") == Changes()
+
+
+def test_a_source_that_looks_elsewhere_tells_who_moved_from_who_is_forgotten() -> None:
+    fleet = fleet_of([sighting("d-1"), sighting("d-2"), sighting("d-3")])
+    fleet.rescope()
+    walk = Walk(started_at=T0, baseline=True)
+    walk.note(["d-1"])
+
+    ended = fleet.absent(walk, seen_at=T0, forget_after=WEEK, elsewhere=lambda device: "lab" if device == "d-2" else "")
+
+    assert [(event.type, event.subject) for event in ended.events] == [
+        ("fleet.device.moved", "d-2"),
+        ("fleet.device.forgotten", "d-3"),
+        ("fleet.source.baselined", "devices"),
+    ]
+
+
+_ids = st.sampled_from([f"d-{number}" for number in range(30)])
+
+
+@given(st.lists(st.tuples(st.sets(_ids), st.sets(_ids)), max_size=6))
+def test_what_another_source_lists_is_never_missing_here(walks: list[tuple[set[str], set[str]]]) -> None:
+    fleet = fleet_of([sighting(f"d-{number}") for number in range(30)])
+
+    for minute, (listed, others) in enumerate(walks):
+        page = [sighting(id_) for id_ in sorted(listed)]
+        at = T0 + minute * MINUTE
+        fleet.accept(fleet.compare(page, walk=Walk(started_at=at), seen_at=at))
+        known_before = {each.device.id for each in fleet.select(limit=100)}
+        end = end_of(fleet, listed, dict.fromkeys(others, "lab"), at=at)
+
+        told = {event.subject for event in end.events if isinstance(event, DeviceMoved)}
+        went_missing = {event.subject for event in end.events if isinstance(event, DeviceWentMissing)}
+        assert told == ((known_before - listed) & others if listed else set())
+        assert not went_missing & others

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from fleetpulse.durations import Rate
-from fleetpulse.outbound import Account, Budget, Outbound, TimedOut, TooLarge, Unreachable
+from fleetpulse.outbound import Account, Budget, Outbound, Priority, TimedOut, TooLarge, Unreachable
 
 Http = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
@@ -123,3 +123,26 @@ async def test_a_proxys_password_is_redacted(outbound: Outbound) -> None:
     )
 
     assert mine.redact("ada:invented") == "ada:***"
+
+
+async def test_a_guest_is_served_behind_whoever_lives_there(outbound: Outbound, http_server: Http) -> None:
+    order: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        order.append(request.path)
+        return web.Response()
+
+    url, budget = await http_server(answer), Budget(rate=Rate(50, 1.0), in_flight=1)
+
+    def sharing(lowest: Priority) -> Account:
+        return Account(outbound=outbound, budget=budget, base_url=url, observe=lambda *_: None, lowest=lowest)
+
+    guest, resident = sharing(Priority.DETAIL), sharing(Priority.STATE)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):
+            group.create_task(guest.get(f"/guest/{number}", priority=Priority.STATE), name=f"guest {number}")
+        for number in range(3):
+            group.create_task(resident.get(f"/{number}", priority=Priority.INVENTORY), name=f"resident {number}")
+
+    assert order == ["/0", "/1", "/2", "/guest/0", "/guest/1", "/guest/2"]

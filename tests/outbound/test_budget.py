@@ -173,6 +173,28 @@ async def test_ceiling_and_granted_tell_full_and_present_speed() -> None:
     assert budget.granted == 0.0
 
 
+async def test_the_speed_is_known_in_a_pause_too() -> None:
+    budget = Budget(rate=Rate(3, 60.0))
+
+    budget.slow_down(60.0)
+
+    assert budget.granted == 0.0
+    assert budget.speed == pytest.approx(0.025)
+
+
+async def test_turns_leave_room_for_requests_that_travel_unevenly() -> None:
+    budget = Budget(rate=Rate(1, 3600.0))
+    waiter = asyncio.create_task(budget.turn(Priority.STATE).__aenter__(), name="waiter")
+    await asyncio.sleep(0)
+    assert budget._alarm is not None
+
+    wait_s = budget._alarm.when() - asyncio.get_running_loop().time()
+    waiter.cancel()
+    await asyncio.wait([waiter])
+
+    assert wait_s == pytest.approx(3636, abs=1)
+
+
 async def test_sources_that_share_a_credential_share_the_smaller_budget() -> None:
     budgets = Budgets()
 

@@ -213,3 +213,35 @@ async def test_deploying_an_unknown_flow_makes_it_known(yard: Yard) -> None:
     yard.account.deploy(1, flow="kernel")
 
     assert "kernel" in {flow["name"] for flow in (await yard.get("/update-flows"))["update_flows"]}
+
+
+async def test_a_forgotten_tunnel_is_gone_from_the_list_and_by_itself(yard: Yard) -> None:
+    tunnel, other = (yard.account.open_tunnel(yard.account.uuids()[0]) for _ in range(2))
+    yard.account.forget_tunnel(tunnel)
+
+    status, _ = await yard.ask(f"/port_tunnel/{tunnel}")
+
+    assert status == 404
+    assert [row["port_tunnel_id"] for row in await yard.get("/port_tunnel")] == [other]
+    with pytest.raises(LookupError):
+        yard.account.forget_tunnel(tunnel)
+
+
+async def test_a_flow_is_added_and_turns_dangerous(yard: Yard) -> None:
+    uuid = yard.account.add_flow("weekly")
+    yard.account.set_severity("weekly", "Critical")
+
+    rows = {row["uuid"]: row for row in (await yard.get("/update-flows"))["update_flows"]}
+
+    assert (rows[uuid]["name"], rows[uuid]["cve_severity"]) == ("weekly", "Critical")
+    with pytest.raises(LookupError):
+        yard.account.set_severity("monthly", None)
+
+
+async def test_the_flag_of_a_devices_detail_has_the_switched_name(yard: Yard) -> None:
+    yard.account.switch(detail_flag="more")
+    uuid = yard.account.uuids()[0]
+
+    other, named = [await yard.get(f"/devices/{uuid}", f"{flag}=true") for flag in ("enrich_info", "more")]
+
+    assert ("tags" in other, "tags" in named) == (False, True)

@@ -1,21 +1,19 @@
 """JFrog Connect, with all its documented inconsistencies, over real HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-import pytest_asyncio
-from pydantic import SecretStr
 
 from fleetpulse import simulator
 from fleetpulse.fleet.deployment import FailedStep, RolloutStatus
-from fleetpulse.fleet.device import DeviceStatus, Readings, Sighting
+from fleetpulse.fleet.device import DeviceStatus, Readings
 from fleetpulse.outbound import Account
 from fleetpulse.secrets import Redactor, Secret
 from fleetpulse.vendors.contract import (
+    PROTOCOLS,
     AnswerInvalid,
     CredentialsRejected,
     CursorRefused,
@@ -31,22 +29,10 @@ from fleetpulse.vendors.jfrog_connect import JFrogConnect, JFrogConnectSettings,
 from fleetpulse.vendors.jfrog_connect.devices import DeviceRow, sightings
 from fleetpulse.vendors.jfrog_connect.place import total_of
 from fleetpulse.vendors.wire import Rows
+from vendors import jfrog_cloud
+from vendors.jfrog_cloud import Build, ids, listed
 
-Item = TypeVar("Item")
-Build = Callable[..., JFrogConnect]
-
-
-async def listed(pages: AsyncIterator[Page[Item]]) -> list[Page[Item]]:
-    return [page async for page in pages]
-
-
-def ids(pages: list[Page[Sighting]]) -> list[str]:
-    return [sighting.device.id for page in pages for sighting in page.items]
-
-
-@pytest.fixture
-def cloud() -> simulator.JFrogConnect:
-    return simulator.JFrogConnect(devices=9)
+cloud, build = jfrog_cloud.cloud, jfrog_cloud.build
 
 
 @pytest.fixture
@@ -55,30 +41,18 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "_LIMIT", 4)
 
 
-@pytest_asyncio.fixture
-async def build(
-    cloud: simulator.JFrogConnect, account: Callable[[str], Account], redactor: Redactor
-) -> AsyncIterator[Build]:
-    """A client of `cloud`; keyword arguments are settings."""
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(simulator.serve(cloud))
-
-        def make(**more: Any) -> JFrogConnect:
-            given = {"name": "edge", "project_key": "yard", "token": "demo-token", "base_url": url} | more
-            settings = JFrogConnectSettings.model_validate(given)
-            assert settings.token is not None
-            secret = Secret(value=SecretStr(settings.token.get_secret_value()), redactor=redactor)
-            return JFrogConnect(settings, account=account(url), secret=secret)
-
-        yield make
-
-
 async def test_it_is_a_vendor_whose_census_is_its_device_list(build: Build) -> None:
     vendor: Vendor = build()
 
     assert next(iter(vendor.resources)) == "devices"
     assert vendor.resources["devices"].census
-    assert [resource.kind for resource in vendor.resources.values()] == [Kind.DEVICES, Kind.DEPLOYMENTS]
+    assert {name: resource.kind for name, resource in vendor.resources.items()} == {
+        "devices": Kind.DEVICES,
+        "deployments": Kind.DEPLOYMENTS,
+        "tunnels": Kind.TUNNELS,
+        "flows": Kind.FLOWS,
+    }
+    assert all(isinstance(vendor, PROTOCOLS[resource.kind]) for resource in vendor.resources.values())
 
 
 # -- devices
@@ -160,7 +134,7 @@ async def test_a_word_nobody_documented_is_unknown(
     [page] = await listed(build().devices("devices"))
 
     assert page.items[0].status is status
-    assert page.unknown_word == ("" if status is not DeviceStatus.UNKNOWN or not word else str(word))
+    assert page.unknown_word == ("" if status is not DeviceStatus.UNKNOWN else str(word or "(none)"))
 
 
 async def test_an_unknown_word_is_told_short_redacted_and_on_one_line(

@@ -1,5 +1,6 @@
 """When a walk ends, and when a guard has to end it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,3 +89,12 @@ def test_every_walk_ends(listed: list[tuple[int, str | None, int | None]]) -> No
     ]
 
     assert any(ends[:20])
+
+
+@pytest.mark.parametrize("cursor", ["\ud800", "a\nb", "x" * 3000])
+def test_a_cursor_that_cannot_stand_in_an_address_ends_the_walk_by_a_guard(cursor: str) -> None:
+    paging = Paging(pages_max=10)
+
+    step = paging.after(["d-1"], rows=1, cursor=cursor, total=5)
+
+    assert step == Step(guard="page 1 gives a cursor that cannot be sent")

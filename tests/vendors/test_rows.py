@@ -55,6 +55,14 @@ def test_what_stands_beside_the_rows_is_kept_on_both_ways() -> None:
     assert whole.beside["pagination_info"] == row_by_row.beside["pagination_info"] == info
 
 
+def test_several_values_may_stand_beside_the_rows() -> None:
+    table = Table(Row, keys=("data",), lone="id", beside=("total_count", "next_cursor"))
+
+    rows = table.decode(body({"data": ROWS, "total_count": 2, "next_cursor": "c"}))
+
+    assert (rows.beside["total_count"], rows.beside["next_cursor"]) == (2, "c")
+
+
 def test_a_row_that_is_none_is_counted_and_skipped_and_named_without_its_value() -> None:
     rows = TABLE.decode(body({"devices": [ROWS[0], "s3cr3t", None, ROWS[1], []]}))
 
@@ -164,3 +172,8 @@ def test_millions_of_objects_are_refused_before_one_is_made(piece: bytes) -> Non
 def test_a_page_without_an_end_of_its_title_is_looked_at_once(page: bytes) -> None:
     with pytest.raises(AnswerInvalid, match="an HTML or XML page"):
         TABLE.decode(page)
+
+    rows = TABLE.decode(b'[{"\\ud800": 1, "id": "a"}, {"id": "b"}, 3]')
+
+    assert [row.id for row in rows.items] == ["b"]
+    assert rows.odd == 2

@@ -4,8 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+ENROLMENT: Final = "enrolment"
+"""The kind of a deployment that is the installation of the agent on one device alone: there is one for each device."""
 
 
 class RolloutStatus(StrEnum):
@@ -47,7 +51,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment as followed.
 
     `devices` maps device id to status. `steps` holds the failing steps that were fetched (20 at most, the rest is
-    counted by `devices`). `vulnerabilities` maps severity to count.
+    counted by `devices`). `vulnerabilities` maps severity to count. `contradicted` maps devices of which the vendor
+    says success, and which later report another version, to what they report.
     """
 
     id: str
@@ -58,6 +63,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     devices: dict[str, RolloutStatus] = {}
     steps: tuple[FailedStep, ...] = ()
     status: DeploymentStatus = DeploymentStatus.RUNNING
+    contradicted: dict[str, str] = {}
 
     def counts(self) -> Mapping[RolloutStatus, int]:
         """How many devices stand at each status."""
@@ -66,6 +72,20 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     def failed(self) -> list[str]:
         """The ids of the devices it failed on, in the vendor's order."""
         return [device for device, status in self.devices.items() if status is RolloutStatus.FAILED]
+
+
+class Rollout(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment as one of its devices tells it, where the vendor has no list of deployments.
+
+    `deployment` is the head alone, the same for every device that tells of it. `error` is why it failed, in the
+    vendor's words; `contradiction` what the device reports instead of what a success should have installed.
+    """
+
+    deployment: Deployment
+    device: str
+    status: RolloutStatus
+    error: str = ""
+    contradiction: str = ""
 
 
 def overall(devices: Mapping[str, RolloutStatus]) -> DeploymentStatus:

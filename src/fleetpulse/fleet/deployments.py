@@ -1,7 +1,7 @@
 """The deployments of one source: which are followed, when each is looked at next, and what a look found.
 
-Like the known fleet, nothing here runs ahead of the journal: `listed`, `looked` and `gone` change nothing and return
-`DeploymentChanges`; after those are committed, `accept` takes them over.
+Like the known fleet, nothing here runs ahead of the journal: `listed`, `looked`, `reported` and `gone` change nothing
+and return `DeploymentChanges`; after those are committed, `accept` takes them over.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from fleetpulse.fleet.deployment import Deployment, DeploymentStatus, FailedStep, RolloutStatus, overall
+from fleetpulse.fleet.deployment import Deployment, DeploymentStatus, FailedStep, Rollout, RolloutStatus
 from fleetpulse.fleet.events import (
     DeploymentDeviceFailed,
     DeploymentEvent,
@@ -19,36 +19,22 @@ from fleetpulse.fleet.events import (
     DeploymentProgressed,
     DeploymentStarted,
 )
+from fleetpulse.fleet.followed import (
+    STEPS_DEVICES,
+    DeploymentChanges,
+    Followed,
+    deployment_event,
+    merged,
+    moved_on,
+    newly_failed,
+    older,
+    settled,
+)
+from fleetpulse.fleet.reporting import Reporting
+
+__all__ = ["DeploymentChanges", "Followed", "KnownDeployments"]
 
 LOOK_PAUSES: Final = (timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=1))
-MOST_DEVICES: Final = 200_000  # of one deployment, as many as a source may have; maps that always differ must end
-STEPS_DEVICES: Final = 20  # a request each; a message shows fewer, and the rest fails of the same cause as a rule
-
-
-class Followed(msgspec.Struct, frozen=True, kw_only=True):
-    """A deployment and what is known about following it.
-
-    `look_at` is when its devices are asked next; None: asked no more. `baseline`: it stood at the first walk and was
-    not looked at since, so what its first look finds is no news. `ended_at` is when its end was seen; an end that was
-    found by a baseline's look lies in the past, and the deployment's creation stands for it.
-    """
-
-    deployment: Deployment
-    first_seen_at: datetime
-    progressed_at: datetime
-    look_at: datetime | None
-    looks_without_progress: int = 0
-    baseline: bool = False
-    ended_at: datetime | None = None
-
-
-class DeploymentChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list or a look would change; a deployment mapped to None is forgotten."""
-
-    events: tuple[DeploymentEvent, ...] = ()
-    followed: Mapping[str, Followed | None] = {}
-
-
 _DECODER = msgspec.msgpack.Decoder(Followed)
 
 
@@ -58,6 +44,8 @@ class KnownDeployments:
     def __init__(self, source: str) -> None:
         self.source = source
         self._followed: dict[str, Followed] = {}
+        self._told: set[str] = set()  # by devices, since the last complete walk over them ended
+        self._opened: set[str] = set()  # likewise: of those among them that were not known
 
     def __len__(self) -> int:
         return len(self._followed)
@@ -84,17 +72,17 @@ class KnownDeployments:
             known = self._followed.get(told.id)
             if known is not None:
                 followed |= _retold(known, told)
-            elif told.id not in followed and not _older(told.created_at or seen_at, since, seen_at):
+            elif told.id not in followed and not older(told.created_at or seen_at, since, seen_at):
                 fresh = Followed(
                     deployment=told, first_seen_at=seen_at, progressed_at=seen_at, look_at=seen_at, baseline=baseline
                 )
                 followed[told.id] = fresh
                 if not baseline:
-                    events.append(_event(DeploymentStarted, self.source, told, seen_at=seen_at, late=late))
+                    events.append(deployment_event(DeploymentStarted, self.source, told, seen_at=seen_at, late=late))
         ids = {told.id for told in deployments}
         for id_, standing in self._followed.items():
             known = followed.get(id_) or standing
-            if not _older(_began(known), since, seen_at):
+            if known.reported or not older(known.began_at, since, seen_at):
                 continue
             if known.ended_at is None:
                 changes = self._given_up(known, seen_at=seen_at, late=late)
@@ -120,7 +108,7 @@ class KnownDeployments:
         if known is None or known.baseline:
             return []
         failed_before = len(known.deployment.failed())
-        return _newly_failed(known.deployment, devices)[: max(0, STEPS_DEVICES - failed_before)]
+        return newly_failed(known.deployment, devices)[: max(0, STEPS_DEVICES - failed_before)]
 
     def looked(
         self,
@@ -143,16 +131,13 @@ class KnownDeployments:
         if known is None or known.look_at is None:
             return DeploymentChanges()
         before = known.deployment
-        merged = _merged(before.devices, devices)
-        devices = {device: status for device, status in devices.items() if device in merged}
-        failed = _newly_failed(before, devices)
-        progress = any(
-            status is not before.devices.get(device, RolloutStatus.PENDING) for device, status in merged.items()
-        )
-        status = overall(merged) if complete and len(merged) < MOST_DEVICES else DeploymentStatus.RUNNING
-        if status is DeploymentStatus.RUNNING and _older(_began(known), since, seen_at):
+        after_all = merged(before.devices, devices)
+        devices = {device: status for device, status in devices.items() if device in after_all}
+        failed, progress = newly_failed(before, devices), moved_on(before, after_all)
+        status = settled(after_all, whole=complete)
+        if status is DeploymentStatus.RUNNING and older(known.began_at, since, seen_at):
             status = DeploymentStatus.INCOMPLETE
-        after = msgspec.structs.replace(before, devices=merged, steps=before.steps + steps, status=status)
+        after = msgspec.structs.replace(before, devices=after_all, steps=before.steps + steps, status=status)
         fresh = _advanced(known, after, progress=progress, seen_at=seen_at)
         events: list[DeploymentEvent] = []
         if not known.baseline:
@@ -168,10 +153,51 @@ class KnownDeployments:
                     )
                 )
             if fresh.ended_at is not None:
-                events.append(_event(DeploymentFinished, self.source, after, seen_at=seen_at, late=late))
+                events.append(deployment_event(DeploymentFinished, self.source, after, seen_at=seen_at, late=late))
             elif progress:
-                events.append(_event(DeploymentProgressed, self.source, after, seen_at=seen_at, late=late))
+                events.append(deployment_event(DeploymentProgressed, self.source, after, seen_at=seen_at, late=late))
         return DeploymentChanges(events=tuple(events), followed={deployment: fresh})
+
+    def reported(
+        self,
+        rollouts: Sequence[Rollout],
+        *,
+        whole: bool,
+        baseline: bool,
+        seen_at: datetime,
+        late: bool,
+        since: timedelta,
+        news_since: datetime | None = None,
+    ) -> DeploymentChanges:
+        """What it would change that devices tell of deployments, where the vendor has no list of them.
+
+        One that is first told of has started, unless it is older than `since`. It finishes when all of its devices
+        are settled and `whole` says that no other has it: with rollouts, that those are all devices of their
+        deployments; without any, that a complete walk over the devices ended. What such a walk itself was the first
+        to hear of waits for the next one, for a device may have been asked before its deployment began; at the
+        baseline it does not. A device that tells of one that finished is taken in, and its failure is told; nothing
+        finishes twice. One that is not settled is given up after `since`; an ended one is remembered, so that it
+        never opens again, until it is older than that and no device told of it in a complete walk.
+
+        Where devices are not all asked at the baseline, `news_since` is when it was: of a deployment created before, it
+        is no news that it is over on a device that tells of it for the first time, and none at all if there it was
+        first told of. What has no date of creation is news.
+        """
+        reporting = Reporting(
+            self._followed,
+            source=self.source,
+            baseline=baseline,
+            seen_at=seen_at,
+            late=late,
+            since=since,
+            news_since=news_since,
+        )
+        told = reporting.hear(rollouts, whole=whole)
+        walked = whole and not rollouts
+        if walked:
+            reporting.settle(but=() if baseline else self._opened)
+        reporting.grow_old(remembered=self._told if walked else None)
+        return reporting.changes(told, walked=walked)
 
     def put_off(self, deployment: str, *, seen_at: datetime) -> DeploymentChanges:
         """A look that failed for this deployment alone: asked again as if it had made no progress."""
@@ -191,9 +217,16 @@ class KnownDeployments:
 
     def accept(self, changes: DeploymentChanges) -> None:
         """Take over what was committed."""
+        self._opened |= changes.told - self._followed.keys()
+        self._told |= changes.told
+        if changes.walked:
+            self._opened.clear()
+            self._told.clear()
         for id_, followed in changes.followed.items():
             if followed is None:
                 self._followed.pop(id_, None)
+                self._told.discard(id_)
+                self._opened.discard(id_)
             else:
                 self._followed[id_] = followed
 
@@ -234,7 +267,11 @@ class KnownDeployments:
     def _given_up(self, known: Followed, *, seen_at: datetime, late: bool) -> DeploymentChanges:
         ended = msgspec.structs.replace(known.deployment, status=DeploymentStatus.INCOMPLETE)
         fresh = _advanced(known, ended, progress=False, seen_at=seen_at)
-        events = () if known.baseline else (_event(DeploymentFinished, self.source, ended, seen_at=seen_at, late=late),)
+        events = (
+            ()
+            if known.baseline
+            else (deployment_event(DeploymentFinished, self.source, ended, seen_at=seen_at, late=late),)
+        )
         return DeploymentChanges(events=events, followed={ended.id: fresh})
 
 
@@ -265,24 +302,6 @@ def _next_look(seen_at: datetime, without_progress: int) -> datetime:
     return seen_at + LOOK_PAUSES[min(without_progress, len(LOOK_PAUSES) - 1)]
 
 
-def _merged(before: Mapping[str, RolloutStatus], told: Mapping[str, RolloutStatus]) -> dict[str, RolloutStatus]:
-    merged = dict(before)
-    for device, status in told.items():
-        if device not in merged and len(merged) >= MOST_DEVICES:
-            continue
-        if status.settled or not merged.get(device, RolloutStatus.PENDING).settled:
-            merged[device] = status
-    return merged
-
-
-def _newly_failed(before: Deployment, told: Mapping[str, RolloutStatus]) -> list[str]:
-    return [
-        device
-        for device, status in told.items()
-        if status is RolloutStatus.FAILED and before.devices.get(device) is not RolloutStatus.FAILED
-    ]
-
-
 def _retold(known: Followed, told: Deployment) -> dict[str, Followed]:
     """What the list says anew of a followed one; its devices, steps and status come from looks alone."""
     before = known.deployment
@@ -296,21 +315,7 @@ def _retold(known: Followed, told: Deployment) -> dict[str, Followed]:
     return {} if after == before else {told.id: msgspec.structs.replace(known, deployment=after)}
 
 
-def _began(known: Followed) -> datetime:
-    return known.deployment.created_at or known.first_seen_at
-
-
-def _older(at: datetime, since: timedelta, now: datetime) -> bool:
-    return now - at >= since
-
-
 def _turn(known: Followed) -> tuple[bool, float]:
     if known.baseline:
-        return True, -_began(known).timestamp()
+        return True, -known.began_at.timestamp()
     return False, (known.look_at or known.first_seen_at).timestamp()
-
-
-def _event(
-    kind: type[DeploymentEvent], source: str, deployment: Deployment, *, seen_at: datetime, late: bool
-) -> DeploymentEvent:
-    return kind(source=source, subject=deployment.id, seen_at=seen_at, late=late, deployment=deployment)

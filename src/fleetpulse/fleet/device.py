@@ -24,10 +24,23 @@ class Aspect(Flag):
     ALL = STATUS | ATTRIBUTES | READINGS
 
 
-class Device(msgspec.Struct, frozen=True, gc=False):
-    """What is compared: a difference in any field but the id is a `changed` event.
+class SimState(StrEnum):
+    """What a device's SIM may do; not whether the device is connected."""
 
-    `id` is the vendor's own (JFrog `device_uuid` with `d-`); `version` is the agent's or firmware's.
+    ACTIVE = "active"
+    PAUSED = "paused"
+    PAUSED_BY_SYSTEM = "paused_by_system"  # does not heal by waiting: a balance, a data or an SMS limit
+    INACTIVE = "inactive"
+    RETIRED = "retired"
+    PENDING = "pending"  # between two of the others
+    UNKNOWN = "unknown"
+
+
+class Device(msgspec.Struct, frozen=True, gc=False):
+    """What is compared: a difference in any field but the id is an event.
+
+    `id` is the vendor's own (JFrog `device_uuid` with `d-`); `version` is the agent's or firmware's. `sim` is None
+    where the vendor knows no SIM.
     """
 
     id: str
@@ -37,6 +50,7 @@ class Device(msgspec.Struct, frozen=True, gc=False):
     model: str = ""
     version: str = ""
     address: str = ""
+    sim: SimState | None = None
 
 
 class Readings(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +62,8 @@ class Readings(msgspec.Struct, frozen=True, gc=False):
     disk_used_bytes: float | None = None
     disk_size_bytes: float | None = None
     updates_blocked: bool | None = None
+    transferred_bytes: float | None = None
+    messages: float | None = None
 
 
 NO_READINGS = Readings()
@@ -64,8 +80,9 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
 class KnownDevice(msgspec.Struct, frozen=True, gc=False):
     """What is kept of a device between sweeps and over restarts.
 
-    `since_at` is when we first saw the present status, `last_seen_at` what the vendor said of it then. `ever_online`
-    is true once we saw it online or the vendor named a time it was last seen: a device never online opens no alert.
+    `since_at` is when we first saw the present status. `last_seen_at` is when the vendor last heard of it: as told when
+    that status was first seen, and while the device is not online as told since. `ever_online` is true once we saw it
+    online or the vendor named a time it was last seen: a device never online opens no alert.
     """
 
     device: Device

@@ -65,7 +65,14 @@ class DeviceReturned(DeviceEvent, frozen=True, kw_only=True, tag="fleet.device.r
 
 
 class DeviceMoved(DeviceEvent, frozen=True, kw_only=True, tag="fleet.device.moved"):
-    """A device was found in another source of the same vendor and host."""
+    """A device was found in another group than before, or in another source of the same vendor and host.
+
+    A first group is a `DeviceChanged`: the vendor may have told no names so far.
+    `before` is the device as it was; `to` names that source, and then this one knows the device no longer.
+    """
+
+    before: Device
+    to: str = ""
 
 
 class DeviceForgotten(DeviceEvent, frozen=True, kw_only=True, tag="fleet.device.forgotten"):
@@ -73,15 +80,18 @@ class DeviceForgotten(DeviceEvent, frozen=True, kw_only=True, tag="fleet.device.
 
 
 class DeviceChanged(DeviceEvent, frozen=True, kw_only=True, tag="fleet.device.changed"):
-    """Name, group, tags, versions or address differ; `before` is the device as it was."""
+    """Name, tags, versions or address differ, or it has a first group; `before` is the device as it was."""
 
     before: Device
 
 
 class SimChanged(DeviceEvent, frozen=True, kw_only=True, tag="fleet.sim.changed"):
-    """A SIM's state changed at the network operator."""
+    """The state of a device's SIM is `device.sim` now; `before` is the device as it was.
 
-    state: str = ""
+    The first state that is told of a known device is no change, unless the system paused the SIM.
+    """
+
+    before: Device
 
 
 class DeploymentEvent(Event, frozen=True, kw_only=True):
@@ -95,7 +105,7 @@ class DeploymentStarted(DeploymentEvent, frozen=True, kw_only=True, tag="fleet.d
 
 
 class DeploymentProgressed(DeploymentEvent, frozen=True, kw_only=True, tag="fleet.deployment.progressed"):
-    """At least one of its devices moved on."""
+    """At least one of its devices moved on, or, even after the end, one more speaks against the vendor's success."""
 
 
 class DeploymentDeviceFailed(DeploymentEvent, frozen=True, kw_only=True, tag="fleet.deployment.device_failed"):
@@ -154,6 +164,8 @@ class Problem(StrEnum):
     DOUBTED = "doubted"  # complete walks list far fewer devices than are known
     FAILING = "failing"  # a resource other than the main one fails
     RATE_LIMITED = "rate_limited"
+    EXPIRING = "expiring"  # its credentials say themselves when they end
+    PAUSED = "paused"  # an operator wants no sweeps: nothing that is shown is fresh, and nobody is to be told
 
 
 class SourceEvent(Event, frozen=True, kw_only=True):
@@ -161,23 +173,30 @@ class SourceEvent(Event, frozen=True, kw_only=True):
 
 
 class SourceBaselined(SourceEvent, frozen=True, kw_only=True, tag="fleet.source.baselined"):
-    """A resource was seen for the first time; `counts` are by status.
+    """A resource was seen for the first time; `counts` are by status, `sims` are SIMs by state.
 
-    Part 0 carries the counts. Of devices, each part holds some of those that were offline already.
+    Each part carries all counts. Of devices, each holds some of those that were `offline` already, and of those that
+    were not but whose SIM the system had `paused`.
     """
 
     part: int = 0
     parts: int = 1
     counts: dict[str, int] = {}
+    sims: dict[str, int] = {}
     offline: tuple[KnownDevice, ...] = ()
+    paused: tuple[KnownDevice, ...] = ()
 
 
 class SourceDegraded(SourceEvent, frozen=True, kw_only=True, tag="fleet.source.degraded"):
-    """Something began to be wrong with the source, or what is wrong changed its text."""
+    """Something began to be wrong with the source, or what is wrong changed its text.
+
+    `until_at` is when it comes to a head by itself: when credentials expire, when a pause ends.
+    """
 
     problem: Problem
     detail: str = ""
     since_at: datetime
+    until_at: datetime | None = None
 
 
 class SourceRecovered(SourceEvent, frozen=True, kw_only=True, tag="fleet.source.recovered"):

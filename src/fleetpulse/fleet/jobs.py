@@ -1,4 +1,4 @@
-"""The bulk jobs of one source: what the next list changes, and how a job ends that the list no longer holds.
+"""The bulk jobs of one source: what the next list changes, and how a job ends that its list no longer holds.
 
 Like the known fleet, nothing here runs ahead of the journal: `listed` changes nothing and returns `JobChanges`; after
 those are committed, `accept` takes them over.
@@ -21,13 +21,15 @@ _OPEN_ENDS: Final = frozenset({JobStatus.UNSEEN, JobStatus.UNKNOWN})  # ends aft
 class FollowedJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job as last told. `ended_at`: when its end was seen, or the vendor's word where it stood at the baseline.
 
-    `left_at` is when the first complete list in a row lacked it.
+    `left_at` is when the first complete list in a row lacked it. `resource` is the one that lists it; what was kept
+    before there were two came from the one that is named by default.
     """
 
     job: BulkJob
     first_seen_at: datetime
     ended_at: datetime | None = None
     left_at: datetime | None = None
+    resource: str = "jobs"
 
 
 class JobChanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +53,16 @@ class KnownJobs:
         return len(self._followed)
 
     def listed(
-        self, jobs: Sequence[BulkJob], *, complete: bool, baseline: bool, seen_at: datetime, late: bool
+        self,
+        jobs: Sequence[BulkJob],
+        *,
+        resource: str,
+        complete: bool,
+        baseline: bool,
+        seen_at: datetime,
+        late: bool,
     ) -> JobChanges:
-        """What a list of jobs would change; `complete`: there are no others.
+        """What a resource's list of jobs would change; `complete`: that resource has no others.
 
         At the baseline a job is no event. A running job that two complete lists in a row lack has ended unseen; where
         it is listed again it goes on. An ended one is remembered for a week after it left the list.
@@ -62,7 +71,7 @@ class KnownJobs:
         followed: dict[str, FollowedJob | None] = {}
         for told in jobs:
             before = followed.get(told.id) or self._followed.get(told.id)
-            after = _told(before, told, baseline=baseline, seen_at=seen_at)
+            after = _told(before, told, resource=resource, baseline=baseline, seen_at=seen_at)
             if after == before:
                 continue
             followed[told.id] = after
@@ -71,7 +80,7 @@ class KnownJobs:
         if complete:
             ids = {told.id for told in jobs}
             for id_, known in self._followed.items():
-                if id_ not in ids:
+                if id_ not in ids and known.resource == resource:
                     self._lacking(known, events, followed, seen_at=seen_at, late=late)
         return JobChanges(events=tuple(events), followed=followed)
 
@@ -128,20 +137,24 @@ class KnownJobs:
             followed[id_] = None
 
 
-def _told(before: FollowedJob | None, told: BulkJob, *, baseline: bool, seen_at: datetime) -> FollowedJob:
+def _told(
+    before: FollowedJob | None, told: BulkJob, *, resource: str, baseline: bool, seen_at: datetime
+) -> FollowedJob:
     if before is None:
         ended_at = (told.ended_at or seen_at) if baseline else seen_at
-        return FollowedJob(job=told, first_seen_at=seen_at, ended_at=ended_at if told.status.ended else None)
+        return FollowedJob(
+            job=told, first_seen_at=seen_at, ended_at=ended_at if told.status.ended else None, resource=resource
+        )
+    before = msgspec.structs.replace(before, left_at=None, resource=resource)
     was = before.job.status
     if was.ended and was not in _OPEN_ENDS:
         # An end stands: of a vendor that takes it back, nothing would ever be final.
-        job = msgspec.structs.replace(told, status=was, word=before.job.word)
-        return msgspec.structs.replace(before, job=job, left_at=None)
+        return msgspec.structs.replace(before, job=msgspec.structs.replace(told, status=was, word=before.job.word))
     if was is JobStatus.UNKNOWN and not told.status.ended:
-        return msgspec.structs.replace(before, left_at=None)
+        return before
     if told.status is was:
-        return msgspec.structs.replace(before, job=told, left_at=None)
-    return msgspec.structs.replace(before, job=told, ended_at=seen_at if told.status.ended else None, left_at=None)
+        return msgspec.structs.replace(before, job=told)
+    return msgspec.structs.replace(before, job=told, ended_at=seen_at if told.status.ended else None)
 
 
 def _events(

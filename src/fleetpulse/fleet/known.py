@@ -4,54 +4,39 @@ The known fleet never runs ahead of the journal: `compare` and `absent` change n
 are committed, `accept` takes them over. Changed segments are new objects, so they may be encoded on another thread.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from fleetpulse.fleet.device import Aspect, Device, DeviceStatus, KnownDevice, Readings, Sighting
-from fleetpulse.fleet.doubt import Doubt, doubtful, weigh
-from fleetpulse.fleet.events import (
-    DeviceAppeared,
-    DeviceBecameUnknown,
-    DeviceCameOnline,
-    DeviceChanged,
-    DeviceEvent,
-    DeviceForgotten,
-    DeviceReturned,
-    DeviceWentMissing,
-    DeviceWentOffline,
-    SourceBaselined,
-)
+from fleetpulse.fleet.absences import Absences
+from fleetpulse.fleet.baseline import summary_parts
+from fleetpulse.fleet.device import Aspect, Device, DeviceStatus, KnownDevice, Readings, Sighting, SimState
+from fleetpulse.fleet.device_events import Teller
+from fleetpulse.fleet.doubt import Doubt
+from fleetpulse.fleet.events import DeviceEvent, SourceBaselined
+from fleetpulse.fleet.segments import SEGMENT_DEVICES, Segment, Segments, dump
 from fleetpulse.fleet.walk import Walk
 
-SEGMENT_DEVICES: Final = 1000
-BASELINE_PART_DEVICES: Final = 1000  # keeps one event row of the journal below a megabyte
+__all__ = ["MOST_DEVICES", "SEGMENT_DEVICES", "SILENT_DEVICES", "Changes", "KnownFleet", "Segment", "dump"]
+
 MOST_DEVICES: Final = 200_000  # of one source, twice what was measured: a list without end must not fill the memory
 SILENT_DEVICES: Final = 10
 
-Segment = Mapping[str, KnownDevice]
-
 _ONLINE = DeviceStatus.ONLINE  # the lookup of an enum's member is slow for what is done for each device
-
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(list[KnownDevice])
-_TURNED: Final[Mapping[DeviceStatus, type[DeviceEvent]]] = {
-    DeviceStatus.ONLINE: DeviceCameOnline,
-    DeviceStatus.OFFLINE: DeviceWentOffline,
-    DeviceStatus.UNKNOWN: DeviceBecameUnknown,
-}
+_PAUSED = SimState.PAUSED_BY_SYSTEM
+_NOWHERE: Final[Segment] = {}
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What a page, or a walk's end, would change. `segments` holds whole new segments by number.
 
-    `confirmed` are the ids seen again in a state that is not online, or at a walk's end still missing: a `for` that
-    ran out may open on them. `readings` are what the page says of devices by id. `absent` is set by the end of a walk
-    that tells absence, and alone gives `doubt` a meaning: None there says that the walk is believed. `newcomers` are
-    the ids that were not known before; at such an end, those that no second walk has listed yet, in place of the rest.
+    `confirmed` are the ids seen again in a state that is not online, or online with a SIM that the system paused, or at
+    a walk's end still missing: a `for` that ran out may open on them. `readings` are what the page says of devices by
+    id. `absent` is set by the end of a walk that tells absence, and alone gives `doubt` a meaning: None there says that
+    the walk is believed. `newcomers` are the ids that were not known before; at such an end, those that no second walk
+    has listed yet, in place of the rest.
     """
 
     events: tuple[DeviceEvent | SourceBaselined, ...] = ()
@@ -63,69 +48,27 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     newcomers: Mapping[str, datetime] = {}
 
 
-class _Draft:
-    """Segments as they would become; copies a segment when it is first written to."""
-
-    def __init__(self, segments: Mapping[int, Segment], place: Mapping[str, int], room: Iterable[int]) -> None:
-        self._segments = segments
-        self._place = place
-        self._room = sorted(room)
-        self.changed: dict[int, dict[str, KnownDevice]] = {}
-        self._placed: dict[str, int] = {}
-
-    def get(self, device: str) -> KnownDevice | None:
-        number = self._place.get(device)
-        if number is None:
-            number = self._placed.get(device)
-            return None if number is None else self.changed[number].get(device)
-        segment = self.changed.get(number)
-        return (self._segments[number] if segment is None else segment).get(device)
-
-    def put(self, known: KnownDevice) -> None:
-        number = self._place.get(known.device.id, self._placed.get(known.device.id))
-        if number is None:
-            number = self._free()
-            self._placed[known.device.id] = number
-        self._writable(number)[known.device.id] = known
-
-    def drop(self, device: str) -> None:
-        del self._writable(self._place[device])[device]
-
-    def _writable(self, number: int) -> dict[str, KnownDevice]:
-        segment = self.changed.get(number)
-        if segment is None:
-            segment = self.changed[number] = dict(self._segments.get(number, {}))
-        return segment
-
-    def _free(self) -> int:
-        while self._room:
-            number = self._room[0]
-            if len(self.changed.get(number, self._segments[number])) < SEGMENT_DEVICES:
-                return number
-            self._room.pop(0)
-        number = max([*self._segments, *self.changed], default=-1)
-        if number in self.changed and number not in self._segments and len(self.changed[number]) < SEGMENT_DEVICES:
-            return number
-        return number + 1
+def _nowhere(_: str) -> str:
+    """No other source could list a device of this one."""
+    return ""
 
 
 class KnownFleet:
-    """The devices of one source. Segments of about 1,000 are loaded, dumped and rendered whole."""
+    """The devices of one source."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.doubt: Doubt | None = None
-        self._segments: dict[int, Segment] = {}
-        self._place: dict[str, int] = {}
-        self._room: set[int] = set()
-        self._counts: Counter[tuple[str, DeviceStatus]] = Counter()
-        self._absent: frozenset[str] = frozenset()
-        self._accepted = False
+        self._segments = Segments()
+        self._absences = Absences()
         self._settled: frozenset[str] = frozenset()
-        self._newcomers: dict[str, datetime] = {}  # of a doubted time
 
     def __len__(self) -> int:
-        return len(self._place)
+        return len(self._segments)
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """Why the last walk that tells absence was not believed."""
+        return self._absences.doubt
 
     def compare(
         self, page: Sequence[Sighting], *, walk: Walk, seen_at: datetime, aspects: Aspect = Aspect.ALL
@@ -133,35 +76,38 @@ class KnownFleet:
         """What this page would change; nothing is changed yet.
 
         A page of a baseline walk makes no events, but of devices known before a `rescope`. What an aspect does not
-        speak of stays as it is. A full fleet takes nobody new in.
+        speak of stays as it is. A full fleet takes nobody new in. That a device which is not online was heard of since
+        makes no event, but is kept: all its sessions may fall between two looks.
         """
+        statuses, attributes = Aspect.STATUS in aspects, Aspect.ATTRIBUTES in aspects
         page = self._fitting(page)
-        newcomers: dict[str, datetime] = {}
-        draft = _Draft(self._segments, self._place, self._room)
+        if not (statuses and attributes):
+            page = [self._completed(sighting, aspects) for sighting in page]
+        draft, tell = self._segments.draft(), Teller(self.source, seen_at=seen_at, late=walk.late)
         events: list[DeviceEvent] = []
         confirmed: list[str] = []
-        statuses, attributes = Aspect.STATUS in aspects, Aspect.ATTRIBUTES in aspects
-        get = draft.get
+        newcomers: dict[str, datetime] = {}
+        segment = _NOWHERE  # of the device before, and as a rule of the next one
         for sighting in page:
             device, status = sighting.device, sighting.status
-            known = get(device.id)
-            if known is not None:
-                device = device if attributes else known.device
-                if not statuses:  # listed again, though nobody says how it is
-                    status = DeviceStatus.UNKNOWN if known.status is DeviceStatus.MISSING else known.status
-                if status is known.status:
-                    if statuses and status is not _ONLINE:
-                        confirmed.append(device.id)
-                    if device == known.device and (known.ever_online or sighting.readings.last_seen_at is None):
-                        continue
-            elif not statuses:
-                status = DeviceStatus.UNKNOWN
+            id_ = device.id
+            known = segment.get(id_)
             if known is None:
-                newcomers[device.id] = seen_at
+                segment = draft.segment_of(id_)
+                known = segment.get(id_)
+            if known is None:
+                newcomers[id_] = seen_at
+            elif status is known.status:
+                if statuses if status is not _ONLINE else attributes and device.sim is _PAUSED:
+                    confirmed.append(id_)
+                if status is _ONLINE and device == known.device:  # as with nearly all, so it is to cost little
+                    continue
             fresh = _successor(known, device, status, sighting.readings.last_seen_at, seen_at)
-            draft.put(fresh)
-            if not walk.baseline or device.id in self._settled:
-                events += _device_events(self.source, known, fresh, seen_at=seen_at, late=walk.late)
+            if fresh == known:
+                continue
+            segment = draft.put(fresh)
+            if not walk.baseline or id_ in self._settled:
+                events += tell.between(known, fresh)
         readings = {sighting.device.id: sighting.readings for sighting in page} if Aspect.READINGS in aspects else {}
         return Changes(
             events=tuple(events),
@@ -172,59 +118,60 @@ class KnownFleet:
         )
 
     def absent(
-        self, walk: Walk, *, seen_at: datetime, forget_after: timedelta, baselines: bool | None = None
+        self,
+        walk: Walk,
+        *,
+        seen_at: datetime,
+        forget_after: timedelta,
+        baselines: bool | None = None,
+        elsewhere: Callable[[str], str] = _nowhere,
     ) -> Changes:
-        """What the end of a walk would change: who goes missing, who is forgotten, the baseline.
+        """What the end of a walk would change: who moved away, goes missing, is forgotten; the baseline.
 
-        Missing takes two complete walks in a row. A walk that lists far fewer devices than are known is doubted: see
-        `Doubt`. Who appeared in a doubted time and is absent again before a second walk lists it is forgotten at once,
-        or a list that changes all its ids would fill the fleet. A baseline walk yields `SourceBaselined` instead, in
-        parts; `baselines` says whether it is one although it is not complete. A walk that is not complete, or skipped
-        odd rows, changes nothing else.
+        `elsewhere` names the other source that lists a device now, where there is one: it has moved there and is
+        dropped at once, and counts neither as missing nor for a doubt. An empty list proves not even that. Who else is
+        missing: see `Absences.judge`. A baseline walk yields `SourceBaselined` instead, in parts; `baselines` says
+        whether it is one although it is not complete. A walk that is not complete, or skipped odd rows, changes
+        nothing else.
         """
         if walk.baseline and (walk.complete if baselines is None else baselines):
-            return self._baselined(walk, seen_at)
+            return self._baselined(walk, seen_at, elsewhere)
         if not walk.tells_absence:
             return Changes()
+        unlisted = self._unlisted(walk, self._segments.ids())
+        moved = _moved(unlisted, elsewhere) if walk.seen or self._absences.accepted else {}
         absent = frozenset(
             known.device.id
-            for known in self._all()
-            if known.status is not DeviceStatus.MISSING and known.device.id not in walk.seen
+            for known in unlisted
+            if known.status is not DeviceStatus.MISSING and known.device.id not in moved
         )
-        listed, doubt, fleeting = len(walk.seen), None, frozenset[str]()
-        known_now = sum(number for (_, status), number in self._counts.items() if status is not DeviceStatus.MISSING)
-        if self._accepted:
-            gone = absent
-        elif doubtful(len(absent), listed=listed, known=known_now):
-            fleeting = self._fleeting(absent, walk) if listed else fleeting
-            gone, doubt = weigh(self.doubt, absent, listed=listed, known=known_now, at=seen_at)
-        else:
-            gone = absent & self._absent
-        draft = _Draft(self._segments, self._place, self._room)
+        verdict = self._absences.judge(absent, walk, known=len(absent) + self._listed(unlisted), seen_at=seen_at)
+        draft, tell = self._segments.draft(), Teller(self.source, seen_at=seen_at, late=walk.late)
         events: list[DeviceEvent] = []
         still: list[str] = []
-        for known in self._all():
-            device = known.device.id
-            if device in gone:
+        for known in unlisted:
+            device, is_missing = known.device.id, known.status is DeviceStatus.MISSING
+            if device in moved:
+                draft.drop(device)
+                events.append(tell.moved_away(known, moved[device]))
+            elif device in verdict.gone:
                 missing = msgspec.structs.replace(known, status=DeviceStatus.MISSING, since_at=seen_at)
                 draft.put(missing)
-                events += _device_events(self.source, known, missing, seen_at=seen_at, late=walk.late)
-            elif device in fleeting or (doubt is None and self._outlived(known, walk, seen_at - forget_after)):
+                events += tell.between(known, missing)
+            elif device in verdict.fleeting or (
+                is_missing and verdict.doubt is None and known.since_at <= seen_at - forget_after
+            ):
                 draft.drop(device)
-                events.append(_event(DeviceForgotten, self.source, known, known, seen_at=seen_at, late=walk.late))
-            elif doubt is None and known.status is DeviceStatus.MISSING and device not in walk.seen:
+                events.append(tell.forgotten(known))
+            elif is_missing and verdict.doubt is None:
                 still.append(device)
         return Changes(
             events=tuple(events),
             segments=draft.changed,
             confirmed=tuple(still),
-            absent=absent - gone if doubt is None else frozenset(),
-            doubt=doubt,
-            newcomers={
-                device: at
-                for device, at in self._newcomers.items()
-                if doubt is not None and device not in fleeting and (at >= walk.started_at or device not in walk.seen)
-            },
+            absent=verdict.absent,
+            doubt=verdict.doubt,
+            newcomers=verdict.newcomers,
         )
 
     def silent(self, walk: Walk) -> int:
@@ -233,9 +180,9 @@ class KnownFleet:
         That is all of them, or more than half, 10 at least, of those that were ever online: then the vendor changed its
         words, and nobody would see a device go offline. Otherwise 0.
         """
-        if not any(status is DeviceStatus.UNKNOWN for _, status in self._counts):
+        if not any(status is DeviceStatus.UNKNOWN for _, status in self._segments.counts):
             return 0
-        listed = [known for known in self._all() if known.device.id in walk.seen]
+        listed = [known for known in self._segments.all() if known.device.id in walk.seen]
         silent = [known for known in listed if known.status is DeviceStatus.UNKNOWN]
         live, silent_live = sum(known.ever_online for known in listed), sum(known.ever_online for known in silent)
         most = silent_live >= SILENT_DEVICES and silent_live > live / 2
@@ -244,15 +191,12 @@ class KnownFleet:
     def accept(self, changes: Changes) -> None:
         """Take over what was committed."""
         for number, segment in changes.segments.items():
-            self._replace(number, segment)
-        if changes.absent is not None:
-            self._absent = changes.absent
-            self.doubt = changes.doubt
-            self._accepted = False
+            self._segments.replace(number, segment)
+        if changes.absent is None:
+            self._absences.note(changes.newcomers)
+        else:
+            self._absences.accept(changes.absent, changes.doubt, changes.newcomers)
             self._settled = frozenset()
-            self._newcomers = dict(changes.newcomers)
-        elif self.doubt is not None:
-            self._newcomers.update(changes.newcomers)
 
     def rescope(self) -> None:
         """The source looks elsewhere from now on, so a baseline comes again.
@@ -260,33 +204,48 @@ class KnownFleet:
         Who is known so far is compared as ever, and forgotten at that baseline where it is not there; who is new in
         it is no news.
         """
-        self._settled = frozenset(self._place)
+        self._settled = frozenset(self._segments.ids())
 
     def accept_shorter_list(self) -> None:
         """Believe the next walk that tells absence, however few devices it lists (`sources accept`)."""
-        self._accepted = True
+        self._absences.accepted = True
 
     @property
     def full(self) -> bool:
         """Whether nobody new is taken in."""
-        return len(self._place) >= MOST_DEVICES
+        return len(self) >= MOST_DEVICES
 
     def counts(self) -> Mapping[tuple[str, DeviceStatus], int]:
         """How many devices each (group, status) holds."""
-        return self._counts.copy()
+        return self._segments.counts.copy()
+
+    def sims(self) -> Mapping[SimState, int]:
+        """How many SIMs are in each state, those of missing devices not counted; empty where there is no SIM."""
+        return self._segments.sims.copy()
 
     def select(
         self,
         *,
         status: DeviceStatus | None = None,
         group: str | None = None,
+        tag: str | None = None,
+        query: str = "",
         after: str | None = None,
         limit: int = 100,
     ) -> list[KnownDevice]:
-        """Devices in a stable order, `limit` at most, from behind the id `after` where that is known."""
-        found: list[KnownDevice] = []
-        for known in self._all(after):
-            if (status is None or known.status is status) and (group is None or known.device.group == group):
+        """Devices in a stable order, `limit` at most, from behind the id `after` where that is known.
+
+        `query` is looked for in names and ids, in whichever case.
+        """
+        wanted, found = query.casefold(), list[KnownDevice]()
+        for known in self._segments.all(after):
+            device = known.device
+            if (
+                (status is None or known.status is status)
+                and (group is None or device.group == group)
+                and (tag is None or tag in device.tags)
+                and (not wanted or wanted in device.name.casefold() or wanted in device.id.casefold())
+            ):
                 found.append(known)
                 if len(found) >= limit:
                     break
@@ -294,16 +253,20 @@ class KnownFleet:
 
     def device(self, device: str) -> KnownDevice | None:
         """One device by its id; on any thread, where what is being accepted is known or not yet."""
-        number = self._place.get(device)
-        return None if number is None else self._segments.get(number, {}).get(device)
+        return self._segments.get(device)
+
+    def lists(self, device: str) -> bool:
+        """Whether the device is known here and not missing; on any thread."""
+        known = self._segments.get(device)
+        return known is not None and known.status is not DeviceStatus.MISSING
 
     def segments(self) -> Mapping[int, Segment]:
         """All segments as they stand, for those who render them whole."""
-        return self._segments
+        return self._segments.by_number
 
     def segment_of(self, device: str) -> int | None:
         """The number of the segment that holds the device."""
-        return self._place.get(device)
+        return self._segments.number_of(device)
 
     def load(self, number: int, payload: bytes) -> None:
         """Take in a segment as `dump` wrote it.
@@ -311,163 +274,76 @@ class KnownFleet:
         Errors: ValueError when the bytes are not such a segment.
         """
         try:
-            devices = _DECODER.decode(payload)
-        except msgspec.MsgspecError as error:
+            self._segments.load(number, payload)
+        except ValueError as error:
             raise ValueError(f"segment {number} of {self.source} cannot be read: {error}") from error
-        self._replace(number, {known.device.id: known for known in devices})
-
-    def _replace(self, number: int, segment: Segment) -> None:
-        """Put a new segment in an old one's place; readers on other threads see all counts before or all after it."""
-        before = self._segments.get(number, {})
-        counts = self._counts.copy()
-        for device, known in segment.items():
-            was = before.get(device)
-            if was is known:
-                continue
-            if was is not None:
-                counts[was.device.group, was.status] -= 1
-            counts[known.device.group, known.status] += 1
-            self._place[device] = number
-        for device in before.keys() - segment.keys():
-            gone = before[device]
-            counts[gone.device.group, gone.status] -= 1
-            del self._place[device]
-        self._counts = +counts  # without the zeros, or groups of long ago would stay for ever
-        self._segments[number] = segment
-        if len(segment) < SEGMENT_DEVICES:
-            self._room.add(number)
-        else:
-            self._room.discard(number)
-
-    def _all(self, after: str | None = None) -> Iterator[KnownDevice]:
-        start = self._place.get(after, 0) if after is not None else 0
-        skipping = after is not None and after in self._place
-        for number in sorted(self._segments):
-            if number < start:
-                continue
-            for device, known in self._segments[number].items():
-                if skipping:
-                    skipping = device != after
-                    continue
-                yield known
 
     def _fitting(self, page: Sequence[Sighting]) -> Sequence[Sighting]:
         """The page, without the new devices that a full fleet has no room for."""
-        room = MOST_DEVICES - len(self._place)
+        room = MOST_DEVICES - len(self)
         if room >= len(page):
             return page
-        new = [sighting.device.id for sighting in page if sighting.device.id not in self._place]
+        known = self._segments.ids()
+        new = [sighting.device.id for sighting in page if sighting.device.id not in known]
         refused = frozenset(new[max(0, room) :])
         return [sighting for sighting in page if sighting.device.id not in refused]
 
-    def _fleeting(self, absent: frozenset[str], walk: Walk) -> frozenset[str]:
-        """Those absent that only one walk of a doubted time has listed, and not this one."""
-        return absent & {device for device, at in self._newcomers.items() if at < walk.started_at}
+    def _completed(self, sighting: Sighting, aspects: Aspect) -> Sighting:
+        """The sighting, with what is known already in place of what its page does not speak of."""
+        device, status = sighting.device, sighting.status
+        known = self._segments.get(device.id)
+        if known is not None and Aspect.ATTRIBUTES not in aspects:
+            device = known.device
+        if Aspect.STATUS not in aspects:  # one that was missing is listed again, though nobody says how it is
+            status = DeviceStatus.UNKNOWN if known is None or known.status is DeviceStatus.MISSING else known.status
+        return Sighting(device, status, sighting.readings)
 
-    def _outlived(self, known: KnownDevice, walk: Walk, missing_since: datetime) -> bool:
-        """Whether a missing device is to be forgotten."""
-        return (
-            known.status is DeviceStatus.MISSING
-            and known.device.id not in walk.seen
-            and known.since_at <= missing_since
+    def _unlisted(self, walk: Walk, devices: Iterable[str]) -> list[KnownDevice]:
+        seen = walk.seen
+        return self._segments.among([id_ for id_ in devices if id_ not in seen])
+
+    def _listed(self, unlisted: Sequence[KnownDevice]) -> int:
+        """How many devices are known that are neither missing nor among these."""
+        known = sum(
+            number for (_, status), number in self._segments.counts.items() if status is not DeviceStatus.MISSING
         )
+        return known - sum(each.status is not DeviceStatus.MISSING for each in unlisted)
 
-    def _baselined(self, walk: Walk, seen_at: datetime) -> Changes:
-        """A baseline's summary, in parts. Devices of a scope that was left are forgotten by it, if it tells absence."""
-        draft = _Draft(self._segments, self._place, self._room)
-        left: list[DeviceEvent] = []
-        offline: list[KnownDevice] = []
-        counts: Counter[str] = Counter()
-        for known in self._all():
-            settled = known.device.id in self._settled
-            if settled and known.device.id not in walk.seen and walk.tells_absence:
-                draft.drop(known.device.id)
-                left.append(_event(DeviceForgotten, self.source, known, known, seen_at=seen_at, late=walk.late))
-                continue
-            counts[known.status.value] += 1
-            if known.status is DeviceStatus.OFFLINE and known.ever_online and not settled:
-                offline.append(known)
-        starts = range(0, len(offline) or 1, BASELINE_PART_DEVICES)
-        parts = tuple(
-            SourceBaselined(
-                source=self.source,
-                subject="devices",
-                seen_at=seen_at,
-                part=number,
-                parts=len(starts),
-                counts=dict(counts),
-                offline=tuple(offline[start : start + BASELINE_PART_DEVICES]),
-            )
-            for number, start in enumerate(starts)
-        )
-        return Changes(events=(*left, *parts), segments=draft.changed, absent=frozenset())
+    def _baselined(self, walk: Walk, seen_at: datetime, elsewhere: Callable[[str], str]) -> Changes:
+        """A baseline's summary. Devices of a scope that was left are forgotten by it, if it tells absence."""
+        left = self._unlisted(walk, self._settled & self._segments.ids()) if walk.tells_absence else []
+        moved = _moved(left, elsewhere)
+        draft, tell = self._segments.draft(), Teller(self.source, seen_at=seen_at, late=walk.late)
+        events: list[DeviceEvent] = []
+        for known in left:
+            to = moved.get(known.device.id)
+            draft.drop(known.device.id)
+            events.append(tell.forgotten(known) if to is None else tell.moved_away(known, to))
+        gone = {known.device.id for known in left}
+        staying = (known for known in self._segments.all() if known.device.id not in gone)
+        parts = summary_parts(self.source, staying, settled=self._settled, seen_at=seen_at)
+        return Changes(events=(*events, *parts), segments=draft.changed, absent=frozenset())
 
 
-def dump(segment: Segment) -> bytes:
-    """A segment as bytes for the journal; safe on any thread, for segments never change."""
-    return _ENCODER.encode(list(segment.values()))
+def _moved(unlisted: Iterable[KnownDevice], elsewhere: Callable[[str], str]) -> dict[str, str]:
+    """Those of the devices that another source lists, with its name."""
+    places = ((known.device.id, elsewhere(known.device.id)) for known in unlisted)
+    return {device: to for device, to in places if to}
 
 
 def _successor(
     known: KnownDevice | None, device: Device, status: DeviceStatus, last_seen_at: datetime | None, seen_at: datetime
 ) -> KnownDevice:
     ever_online = status is DeviceStatus.ONLINE or last_seen_at is not None or (known is not None and known.ever_online)
-    if known is not None and known.status is status:
-        return KnownDevice(device, status, known.since_at, known.last_seen_at or last_seen_at, ever_online)
-    if last_seen_at is None and known is not None:
-        last_seen_at = known.last_seen_at
-    return KnownDevice(device, status, seen_at, last_seen_at, ever_online)
+    if known is None:
+        return KnownDevice(device, status, seen_at, last_seen_at, ever_online)
+    kept_at = known.last_seen_at
+    if known.status is not status:
+        return KnownDevice(device, status, seen_at, kept_at if last_seen_at is None else last_seen_at, ever_online)
+    moves = kept_at is None or (status is not _ONLINE and _moves_on(kept_at, last_seen_at, seen_at))
+    return KnownDevice(device, status, known.since_at, last_seen_at if moves else kept_at, ever_online)
 
 
-def _device_events(
-    source: str, before: KnownDevice | None, after: KnownDevice, *, seen_at: datetime, late: bool
-) -> list[DeviceEvent]:
-    if before is None:
-        return [_event(DeviceAppeared, source, None, after, seen_at=seen_at, late=late)]
-    events: list[DeviceEvent] = []
-    if before.device != after.device:
-        changed = DeviceChanged(
-            source=source,
-            subject=after.device.id,
-            seen_at=seen_at,
-            late=late,
-            device=after.device,
-            status=after.status,
-            was=before.status,
-            ever_online=after.ever_online,
-            last_seen_at=after.last_seen_at,
-            before=before.device,
-        )
-        events.append(changed)
-    if before.status is not after.status:
-        if after.status is DeviceStatus.MISSING:
-            turned: type[DeviceEvent] = DeviceWentMissing
-        elif before.status is DeviceStatus.MISSING:
-            turned = DeviceReturned
-        else:
-            turned = _TURNED[after.status]
-        events.append(_event(turned, source, before, after, seen_at=seen_at, late=late))
-    return events
-
-
-def _event(
-    kind: type[DeviceEvent],
-    source: str,
-    before: KnownDevice | None,
-    after: KnownDevice,
-    *,
-    seen_at: datetime,
-    late: bool,
-) -> DeviceEvent:
-    return kind(
-        source=source,
-        subject=after.device.id,
-        seen_at=seen_at,
-        occurred_at=after.last_seen_at if after.status is DeviceStatus.OFFLINE else None,
-        late=late,
-        device=after.device,
-        status=after.status,
-        was=None if before is None else before.status,
-        ever_online=after.ever_online,
-        last_seen_at=after.last_seen_at,
-    )
+def _moves_on(kept_at: datetime, told_at: datetime | None, now: datetime) -> bool:
+    """Whether the vendor heard of it since. A time to come is nonsense, and must not stand in a true one's way."""
+    return told_at is not None and told_at <= now and not told_at <= kept_at <= now

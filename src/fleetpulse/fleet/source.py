@@ -21,13 +21,21 @@ VERDICTS: Final = frozenset({Problem.DOWN, Problem.MISCONFIGURED, Problem.REJECT
 """What a failed sweep of a main resource comes to. One stands at a time, for a broken source is one alert."""
 
 
+LASTING: Final = frozenset({Problem.DOUBTED, Problem.EXPIRING, Problem.PAUSED})
+"""What no good sweep ends: a doubt ends with a walk, the other two with what an operator does."""
+
+
 class Trouble(msgspec.Struct, frozen=True):
-    """One thing that is wrong with one resource, since when, and in which words."""
+    """One thing that is wrong with one resource, since when, and in which words.
+
+    `until_at` is when it comes to a head by itself: when credentials expire, when a pause ends.
+    """
 
     resource: str
     problem: Problem
     since_at: datetime
     detail: str = ""
+    until_at: datetime | None = None
 
 
 class SourceRecord(msgspec.Struct, frozen=True):
@@ -37,7 +45,8 @@ class SourceRecord(msgspec.Struct, frozen=True):
     `baselined_at`, `good_at` (the end of the last good sweep) and `unavailable_at` (when a resource that is switched
     off was last asked) are by resource, as is `summary_owed`: since when a baseline is not told yet, because more is to
     be read first. `scope` is a fingerprint of what the source looks at, `rescoped` are the resources
-    that had a baseline of another scope and none since.
+    that had a baseline of another scope and none since. `enrolment_errors` is how many failed enrolments the vendor
+    counted when they were last looked for.
     """
 
     source: str
@@ -50,6 +59,7 @@ class SourceRecord(msgspec.Struct, frozen=True):
     summary_owed: dict[str, datetime] = {}
     scope: str = ""
     rescoped: tuple[str, ...] = ()
+    enrolment_errors: int | None = None
 
     def trouble(self, resource: str, problem: Problem) -> Trouble | None:
         """The standing trouble of that kind, if any."""
@@ -60,14 +70,20 @@ class SourceRecord(msgspec.Struct, frozen=True):
 
 
 def degrade(
-    record: SourceRecord, resource: str, problem: Problem, *, detail: str, seen_at: datetime
+    record: SourceRecord,
+    resource: str,
+    problem: Problem,
+    *,
+    detail: str,
+    seen_at: datetime,
+    until_at: datetime | None = None,
 ) -> tuple[SourceRecord, list[SourceEvent]]:
     """Note that something is wrong. An event comes of it only when it begins; a new detail is kept silently.
 
     A new verdict ends the one that stood.
     """
     standing = record.trouble(resource, problem)
-    fresh = Trouble(resource, problem, standing.since_at if standing else seen_at, detail)
+    fresh = Trouble(resource, problem, standing.since_at if standing else seen_at, detail, until_at)
     events: list[SourceEvent] = []
     if problem in VERDICTS:
         record, events = recover(record, resource, *(VERDICTS - {problem}), seen_at=seen_at)
@@ -81,7 +97,13 @@ def degrade(
         )
         return changed, [*events, rejected]
     degraded = SourceDegraded(
-        source=record.source, subject=resource, seen_at=seen_at, since_at=seen_at, detail=detail, problem=problem
+        source=record.source,
+        subject=resource,
+        seen_at=seen_at,
+        since_at=seen_at,
+        detail=detail,
+        problem=problem,
+        until_at=until_at,
     )
     return changed, [*events, degraded]
 
@@ -142,7 +164,7 @@ def swept_well(
 ) -> tuple[SourceRecord, list[SourceEvent]]:
     """Note a good sweep, which ends what was wrong with the resource; see `baselines` for its baseline.
 
-    A doubt is not ended by it, for that is decided at the end of a walk, nor is what `still` is wrong.
+    It ends nothing that is `LASTING`, nor what is wrong `still`.
     """
     baselined_at, short_sweeps, before = record.baselined_at, record.short_sweeps, record.rescoped
     if baselines(record, resource, complete=complete):
@@ -156,11 +178,34 @@ def swept_well(
         baselined_at=baselined_at,
         short_sweeps=short_sweeps,
         rescoped=before,
+    )
+    return freshened(changed, resource, seen_at=seen_at, still=still)
+
+
+def freshened(
+    record: SourceRecord, resource: str, *, seen_at: datetime, still: Collection[Problem] = ()
+) -> tuple[SourceRecord, list[SourceEvent]]:
+    """Note a good look at the resource that was no walk of it, and so no baseline; else as `swept_well`."""
+    changed = msgspec.structs.replace(
+        record,
         good_at={**record.good_at, resource: seen_at},
         unavailable_at={name: at for name, at in record.unavailable_at.items() if name != resource},
     )
-    over = set(Problem) - {Problem.DOUBTED, *still}
-    return recover(changed, resource, *over, seen_at=seen_at)
+    return recover(changed, resource, *(set(Problem) - LASTING - set(still)), seen_at=seen_at)
+
+
+def expiring(
+    record: SourceRecord, resource: str, *, until_at: datetime | None, detail: str, seen_at: datetime
+) -> tuple[SourceRecord, list[SourceEvent]]:
+    """Note that the credentials end soon, or with None that they do not; another end is another trouble."""
+    standing = record.trouble(resource, Problem.EXPIRING)
+    if standing is not None and standing.until_at == until_at:
+        return record, []
+    record, events = recover(record, resource, Problem.EXPIRING, seen_at=seen_at)
+    if until_at is None:
+        return record, events
+    record, begun = degrade(record, resource, Problem.EXPIRING, detail=detail, seen_at=seen_at, until_at=until_at)
+    return record, [*events, *begun]
 
 
 def owe_summary(before: SourceRecord, after: SourceRecord, resource: str, *, seen_at: datetime) -> SourceRecord:

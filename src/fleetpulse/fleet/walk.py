@@ -30,12 +30,15 @@ class Walk:
 
         A device is told once in a walk: two rows that contradict each other would make it come and go at each sweep.
         """
+        ids = {sighting.device.id for sighting in page}
+        if len(ids) == len(page) and self.seen.isdisjoint(ids):  # as is usual
+            return page
         first: dict[str, Sighting] = {}
         for sighting in page:
             if sighting.device.id not in self.seen:
                 first.setdefault(sighting.device.id, sighting)
         self.repeats += len(page) - len(first)
-        return page if len(first) == len(page) else list(first.values())
+        return list(first.values())
 
     def note(self, ids: Iterable[str], *, odd: int = 0, total: int | None = None, guard: str = "") -> None:
         """Take in one page: the ids on it, rows nobody could read, the vendor's own total, a paging guard's word."""

@@ -19,7 +19,8 @@ class Account:
     """Reads from one account. There is no way to write through it.
 
     `observe` is told of every request: the status, or a word (`timeout`, `unreachable`, `too_large`, `bad_encoding`),
-    and the seconds it took without the wait for its turn.
+    and the seconds it took without the wait for its turn. `lowest`: no request is served before those of this priority,
+    whatever it asks for.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Account:
         proxy: str | None = None,
         timeout_s: float = _TIMEOUT_S,
         max_bytes: int = MAX_BYTES,
+        lowest: Priority = Priority.STATE,
     ) -> None:
         self.budget = budget
         self.host = urlsplit(base_url).netloc
@@ -43,6 +45,7 @@ class Account:
         self._proxy = proxy
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
+        self._lowest = lowest
         if proxy is not None and (password := urlsplit(proxy).password):
             outbound.redactor.learn(password)
 
@@ -64,7 +67,7 @@ class Account:
         """
         self._conceal(headers or {})
         url = self._base_url + path + (f"?{urlencode(params, quote_via=quote)}" if params else "")
-        async with self.budget.turn(priority):
+        async with self.budget.turn(max(priority, self._lowest)):
             answer = await self._send(url, headers=headers, body=body)
             if answer.status == _TOO_MANY_REQUESTS:  # while the turn is held, so that none is granted in between
                 self.budget.slow_down(quiet_s if answer.retry_after_s is None else answer.retry_after_s)

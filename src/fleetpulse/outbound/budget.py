@@ -16,6 +16,9 @@ _IN_FLIGHT = 4
 # The throttle's window is a hundredth short: a grant that the loop delivers some microseconds late must not make
 # spacing and ceiling disagree, for then the throttle would poll.
 _WINDOW_SLACK = 0.99
+# Turns are a hundredth further apart than the rate says: requests that spend their time on the way unevenly arrive
+# closer together than they left, and a vendor that counts three in a minute would see a fourth one in it.
+_APART = 1.01
 
 
 class Budget:
@@ -25,21 +28,23 @@ class Budget:
     """
 
     def __init__(self, *, rate: Rate, in_flight: int = _IN_FLIGHT) -> None:
+        self.ceiling = rate.per_second
+        """Requests per second at full speed."""
         self._turns: Turns[asyncio.Future[None]] = Turns(
-            spacing_s=1 / rate.per_second, in_flight=in_flight, now=clock.monotonic()
+            spacing_s=_APART / rate.per_second, in_flight=in_flight, now=clock.monotonic()
         )
         self._throttle = _throttle(rate)
         self._alarm: asyncio.TimerHandle | None = None
 
     @property
-    def ceiling(self) -> float:
-        """Requests per second at full speed."""
-        return 1 / self._turns.spacing_s
+    def speed(self) -> float:
+        """Requests per second at the present speed, also during a pause."""
+        return self._turns.speed * _APART
 
     @property
     def granted(self) -> float:
         """Requests per second at the present speed; 0 during a pause the vendor asked for."""
-        return self._turns.granted(clock.monotonic())
+        return self._turns.granted(clock.monotonic()) * _APART
 
     @asynccontextmanager
     async def turn(self, priority: Priority) -> AsyncIterator[None]:
@@ -69,7 +74,8 @@ class Budget:
         """Another source shares the account: the smaller limits hold for both."""
         self._turns.in_flight = min(self._turns.in_flight, in_flight)
         if rate.per_second < self.ceiling:
-            self._turns.spacing_s = 1 / rate.per_second
+            self.ceiling = rate.per_second
+            self._turns.spacing_s = _APART / rate.per_second
             self._throttle = _throttle(rate)
 
     async def _wait(self, priority: Priority) -> None:

@@ -95,9 +95,14 @@ class Turns(Generic[Ticket]):
         """Win back a little of the full speed."""
         self._share = min(1.0, self._share + _CREEP)
 
+    @property
+    def speed(self) -> float:
+        """Requests per second, whether or not a pause lasts."""
+        return self._share / self.spacing_s
+
     def granted(self, now: float) -> float:
         """Requests per second as of now; 0 while a pause lasts."""
-        return 0.0 if now < self._closed_until else self._share / self.spacing_s
+        return 0.0 if now < self._closed_until else self.speed
 
     def _next_priority(self) -> Priority:
         """The first priority that waits; at the tenth turn in a row, the longest waiting of those below it."""

@@ -17,19 +17,21 @@ ABSURD: Final = "315360000"  # ten years
 
 
 class Ceiling:
-    """Lets in so many requests a second, counted over a sliding window of the last second.
+    """Lets in so many requests a second, counted over a sliding window of the last `period_s` seconds.
 
-    A rate below 1/s becomes one request for each period. Refused requests don't lengthen the wait.
+    A rate below one for each period becomes one request for as long as it says. Refused requests don't lengthen the
+    wait.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, period_s: float = 1.0) -> None:
         """Start with an empty window."""
+        self._period_s = period_s
         self._admitted: deque[float] = deque()
 
     def wait_s(self, at: float, per_s: float) -> float:
         """Admit a request that arrives at `at` (and return 0), or tell how many seconds it came too early."""
-        room = max(1, math.floor(per_s))
-        window_s = TOLERANCE * max(1.0, room / per_s)
+        room = max(1, math.floor(per_s * self._period_s))
+        window_s = TOLERANCE * max(self._period_s, room / per_s)
         while self._admitted and at - self._admitted[0] >= window_s:
             self._admitted.popleft()
         if len(self._admitted) < room:

@@ -35,12 +35,14 @@ class Write:
 class Vendor(Party):
     """A vendor's cloud: read-only, with a ceiling on requests and a clock that tests may move.
 
-    `switches` maps each switch, an attribute of the same name, to the values it takes; None takes any.
+    `switches` maps each switch, an attribute of the same name, to the values it takes; None takes any. `limits` are
+    those of them that enforce what is documented of how fast the vendor may be asked.
     `rude` counts the requests refused for coming too fast.
     """
 
     controls: ClassVar[frozenset[str]] = Party.controls | {"switch"}
     switches: ClassVar[Mapping[str, tuple[Any, ...] | None]] = {"limit_per_s": None, "retry_after": None}
+    limits: ClassVar[Mapping[str, Any]] = {}
 
     limit_per_s: float | None = None  # None: no ceiling
     retry_after: str = "seconds"  # see rates.retry_after
@@ -53,6 +55,14 @@ class Vendor(Party):
         self.rude = 0
         self.writes: list[Write] = []
         self._ceiling = Ceiling()
+
+    @abstractmethod
+    def uuids(self, status: str | None = None) -> list[str]:
+        """List the ids of the devices, all or those of a status."""
+
+    @abstractmethod
+    def settings(self, url: str) -> dict[str, str]:
+        """Tell what a config has to say to reach this account where it is served at `url`: a source's keys by name."""
 
     @abstractmethod
     def too_many(self, headers: Mapping[str, str]) -> web.Response:

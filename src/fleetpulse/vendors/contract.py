@@ -3,16 +3,22 @@
 A vendor only reads. It holds no state of the fleet, keeps no schedule and retries nothing: one layer does that.
 """
 
-from collections.abc import AsyncIterator, Mapping
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
-from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
+from fleetpulse.fleet.deployment import Deployment, FailedStep, Rollout, RolloutStatus
 from fleetpulse.fleet.device import Aspect, Sighting
+from fleetpulse.fleet.flow import UpdateFlow
+from fleetpulse.fleet.group import Group
 from fleetpulse.fleet.job import BulkJob
+from fleetpulse.fleet.summary import Summary
+from fleetpulse.fleet.tunnel import Tunnel
+from fleetpulse.outbound import Priority
 
 Item = TypeVar("Item")
 
@@ -70,19 +76,57 @@ class FilterMatchesNothing(SourceError):  # noqa: N818
 
 
 class Kind(StrEnum):
-    """What a resource yields, which decides who polls it."""
+    """What a resource yields, which decides who polls it and which of the protocols below its vendor fulfils."""
 
     DEVICES = "devices"
     DEPLOYMENTS = "deployments"
     JOBS = "jobs"
+    TUNNELS = "tunnels"
+    FLOWS = "flows"
+    GROUPS = "groups"
+    SUMMARY = "summary"
+    READINGS = "readings"
+    ENROLMENTS = "enrolments"
 
 
-class Resource(msgspec.Struct, frozen=True):
-    """One thing that can be swept: its kind and how often by default. `census`: it decides who is missing."""
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that can be swept: its kind and how often by default.
+
+    `census`: it decides who is missing. `rows_a_request` is how many rows one request brings, 0 where one brings all.
+    `per_device`: it takes a request for each device, so it is spread over the interval instead of walked.
+    `whole_every`: a census that is walked whole so often, and in between by its stalest devices first.
+    """
 
     kind: Kind
     interval: timedelta
     census: bool = False
+    rows_a_request: int = 0
+    per_device: bool = False
+    whole_every: timedelta | None = None
+
+    @property
+    def priority(self) -> Priority:
+        """Which requests go first where the budget is short: device state, then work, then inventory."""
+        return Priority.STATE if self.census else _PRIORITIES[self.kind]
+
+    def requests(self, rows: int) -> int:
+        """How many requests a sweep over so many rows takes; one at the least, for the end has to be seen."""
+        if self.per_device:
+            return rows
+        return max(1, math.ceil(rows / self.rows_a_request)) if self.rows_a_request else 1
+
+
+_PRIORITIES: Final[Mapping[Kind, Priority]] = {
+    Kind.DEVICES: Priority.INVENTORY,
+    Kind.DEPLOYMENTS: Priority.WORK,
+    Kind.JOBS: Priority.WORK,
+    Kind.TUNNELS: Priority.WORK,
+    Kind.FLOWS: Priority.INVENTORY,
+    Kind.GROUPS: Priority.INVENTORY,
+    Kind.SUMMARY: Priority.INVENTORY,
+    Kind.READINGS: Priority.INVENTORY,
+    Kind.ENROLMENTS: Priority.INVENTORY,
+}
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
@@ -91,9 +135,10 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     `resume` continues the walk after this page (None: this was the last one). `total` is the vendor's count of all rows
     where it gives one. `odd` counts rows that were skipped because they could not be understood; `oddity` tells the
     first of them. `unknown_word` is the first status on it that nobody knows, as the vendor spells it, redacted and
-    short. `guarded` is set when a paging guard ended the walk (repeated cursor, page cap, only known ids):
-    such a walk is never complete. `unmatched` is said by the last page alone: which configured filters matched nothing
-    while others did, and what the account has instead. `aspects` matters for devices only.
+    short, or `(none)` where a row that should have a status has none. `guarded` is set when a paging guard ended the
+    walk (repeated cursor, page cap, only known ids): such a walk is never complete. `unmatched` is said by the last
+    page alone: which configured filters matched nothing while others did, and what the account has instead. `aspects`
+    and `rollouts` (what devices tell of the deployments on them) matter for devices only.
     """
 
     items: list[Item]
@@ -105,13 +150,30 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     guarded: str = ""
     unmatched: str = ""
     aspects: Aspect = Aspect.ALL
+    rollouts: Sequence[Rollout] = ()
 
 
 class Vendor(Protocol):
-    """One account at one vendor."""
+    """One account at one vendor. Beside this it fulfils the protocol of each of its resources' kinds.
+
+    All methods raise errors of the closed set above and nothing else, and are safe to cancel (walks: between pages).
+    """
 
     resources: Mapping[str, Resource]
     """The resources by name; the first is the main one."""
+
+    async def check(self) -> str:
+        """Ask the cheapest question that needs a good key; what it tells of the account, in a few words, or nothing."""
+        ...
+
+    async def device(self, device: str) -> Sighting:
+        """Ask for one device by its id, on demand. ResourceUnavailable: there is no such device."""
+        ...
+
+
+@runtime_checkable
+class ReadsDevices(Protocol):
+    """Devices page by page."""
 
     def devices(self, resource: str, *, resume: str | None = None) -> AsyncIterator[Page[Sighting]]:
         """Walk the devices from the start, or on from a page's `resume`.
@@ -121,6 +183,23 @@ class Vendor(Protocol):
         Cancellation: safe between pages.
         """
         ...
+
+
+@runtime_checkable
+class ReadsStalestDevices(Protocol):
+    """A census that can be asked for the devices that were silent longest, first."""
+
+    def stalest_devices(self, resource: str) -> AsyncIterator[Page[Sighting]]:
+        """Walk the devices from the longest silent on, up to the first page that reaches a fresh one.
+
+        It proves nothing of a device that it does not list: neither absence nor life.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsDeployments(Protocol):
+    """Deployments, their devices and why they failed."""
 
     def deployments(self, resource: str) -> AsyncIterator[Page[Deployment]]:
         """Walk the deployments without their devices, in vendor order."""
@@ -134,6 +213,87 @@ class Vendor(Protocol):
         """The steps that failed on one device, with the end of their output (2,000 characters at most)."""
         ...
 
-    def jobs(self, resource: str) -> AsyncIterator[Page[BulkJob]]:
-        """Walk the bulk jobs that the vendor lists now."""
+    async def deployment(self, deployment: str) -> Deployment:
+        """Ask for one deployment by its id, without its devices, on demand."""
         ...
+
+
+@runtime_checkable
+class ReadsJobs(Protocol):
+    """Bulk jobs."""
+
+    def jobs(self, resource: str) -> AsyncIterator[Page[BulkJob]]:
+        """Walk the bulk jobs that the vendor lists now. Ids of different resources never meet."""
+        ...
+
+
+@runtime_checkable
+class ReadsTunnels(Protocol):
+    """Port tunnels."""
+
+    def tunnels(self, resource: str) -> AsyncIterator[Page[Tunnel]]:
+        """Walk the tunnels that the vendor lists now."""
+        ...
+
+    async def tunnel(self, tunnel: str) -> Tunnel:
+        """Ask for one tunnel by its id: how one ended that the list no longer holds."""
+        ...
+
+
+@runtime_checkable
+class ReadsFlows(Protocol):
+    """Update flows: what may be rolled out, and how dangerous it is known to be."""
+
+    def flows(self, resource: str) -> AsyncIterator[Page[UpdateFlow]]:
+        """Walk the update flows."""
+        ...
+
+
+@runtime_checkable
+class ReadsGroups(Protocol):
+    """Groups of devices by name, where the device list knows their ids alone."""
+
+    def groups(self, resource: str) -> AsyncIterator[Page[Group]]:
+        """Walk the groups; the names are used for devices from then on."""
+        ...
+
+
+@runtime_checkable
+class ReadsSummary(Protocol):
+    """The vendor's own count of the account."""
+
+    async def summary(self, resource: str) -> Summary:
+        """Ask for the summary."""
+        ...
+
+
+@runtime_checkable
+class ReadsReadings(Protocol):
+    """Readings that take a request for each device."""
+
+    async def readings(self, resource: str, device: str) -> Sighting:
+        """Ask for one device's readings, and nothing else of it. ResourceUnavailable: there is no such device."""
+        ...
+
+
+@runtime_checkable
+class ReadsEnrolments(Protocol):
+    """The history of the agent's installation, which takes a request for each device."""
+
+    async def enrolments(self, resource: str, device: str) -> tuple[Rollout, ...]:
+        """Ask for one device's enrolments, newest first: each is a deployment on this device alone."""
+        ...
+
+
+PROTOCOLS: Final[Mapping[Kind, type]] = {
+    Kind.DEVICES: ReadsDevices,
+    Kind.DEPLOYMENTS: ReadsDeployments,
+    Kind.JOBS: ReadsJobs,
+    Kind.TUNNELS: ReadsTunnels,
+    Kind.FLOWS: ReadsFlows,
+    Kind.GROUPS: ReadsGroups,
+    Kind.SUMMARY: ReadsSummary,
+    Kind.READINGS: ReadsReadings,
+    Kind.ENROLMENTS: ReadsEnrolments,
+}
+"""What the vendor of a resource of that kind can do."""

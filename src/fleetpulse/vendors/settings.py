@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fleetpulse.alerting.labels import label_problem
 from fleetpulse.durations import Duration, RequestRate, parse_duration
-from fleetpulse.vendors.contract import Resource
+from fleetpulse.vendors.contract import Kind, Resource
 
 
 def _http_url(value: str) -> str:
@@ -63,6 +63,14 @@ class SourceSettings(BaseModel):
     """What can be swept, by the keys that `sweep` may have, the main one first."""
     in_flight: ClassVar[int] = 4
     """How many requests the vendor bears at once."""
+    bans: ClassVar[bool] = False
+    """Whether the vendor threatens to ban who asks too often, so that nobody may ask beside a running service."""
+    offline_for: ClassVar[timedelta | None] = timedelta(minutes=5)
+    """How long a device of this vendor is offline before that is trouble; None: being offline is none by itself."""
+    silent_after: ClassVar[timedelta | None] = None
+    """How long a device may be silent, where being offline is healthy (a sleeping laptop, a SIM without a session)."""
+    missing_hint: ClassVar[str] = ""
+    """Why a device of this vendor may be missing and well all the same: what the message of a missing one adds."""
     scoped_by: ClassVar[tuple[str, ...]] = ()
     """The fields that say, beside the address, which part of the account is watched."""
     file_checks: ClassVar[Mapping[str, Callable[[str], str]]] = {"ca_file": _authorities_problem}
@@ -110,6 +118,11 @@ class SourceSettings(BaseModel):
         """How often a resource is swept: as `sweep` says, else `interval` for the main one, else its default."""
         main = next(iter(self.resources))
         return self.sweep.get(resource, self.interval if resource == main else self.resources[resource].interval)
+
+    def requests_of(self, resource: str, devices: int) -> int:
+        """How many requests a sweep of a resource takes for a fleet of so many devices, as far as one can foretell."""
+        kind = self.resources[resource]
+        return kind.requests(devices if kind.kind is Kind.DEVICES or kind.per_device else 0)
 
     def scope(self) -> str:
         """A fingerprint of what the source looks at; where it differs, another fleet is watched under the same name."""

@@ -31,7 +31,7 @@ class JFrogConnect(Vendor):
     A new fleet is online, spread over `groups` in turn, and the same for the same seed. Story methods may be
     called between requests at any time; those named in `controls` also over HTTP. Switches are attributes,
     taken as keyword arguments too; each that speaks of a quirk has its number.
-    Errors: LookupError for a device, deployment or tunnel that isn't there; ValueError for an impossible wish.
+    Errors: LookupError for a device, deployment, tunnel or flow that isn't there; ValueError for an impossible wish.
     Source: docs/vendors/jfrog-connect.md.
     """
 
@@ -39,7 +39,7 @@ class JFrogConnect(Vendor):
     controls: ClassVar[frozenset[str]] = Vendor.controls | {
         "add_device", "set_status", "drop", "restore", "remove", "rename", "move", "empty_list", "half_list",
         "revoke", "set_token", "deploy", "advance", "settle", "forget_deployment", "open_tunnel", "close_tunnel",
-        "set_row", "set_raw", "odd_rows", "even_rows", "uuids",
+        "set_row", "set_raw", "odd_rows", "even_rows", "uuids", "add_flow", "set_severity", "forget_tunnel",
     }  # fmt: skip
     switches: ClassVar[Mapping[str, tuple[Any, ...] | None]] = {
         **Vendor.switches,
@@ -50,6 +50,7 @@ class JFrogConnect(Vendor):
         "deployments_order": ("newest", "oldest"),
         "endless": (True, False, "fresh"),
         "live_keepalive": (None, True, False),
+        "detail_flag": None,
         "map_prefix": ON_OFF,
         "wrapped_steps": ON_OFF,
         "cve_nested": ON_OFF,
@@ -65,6 +66,7 @@ class JFrogConnect(Vendor):
     deployments_order: Literal["newest", "oldest"] = "newest"
     endless: bool | Literal["fresh"] = False  # the device list never ends: rows come again, or ("fresh") ever new ones
     live_keepalive: bool | None = None  # None: up to 5,000 devices
+    detail_flag: str = "enrich_info"  # the query flag that enriches a device's detail; its name is not documented
     map_prefix: bool = False  # Q13: True keys a deployment's devices with `d-`
     wrapped_steps: bool = False  # Q11
     cve_nested: bool = False  # Q10
@@ -269,13 +271,25 @@ class JFrogConnect(Vendor):
         self.deployments.remove(dp)
 
     def open_tunnel(self, device: str, status: str = "opened") -> str:
-        """Open a port tunnel to a device and give its id."""
+        """Open a port tunnel to a device and give its id; `status` is any word, "pending" say."""
         return self.tunnels.open(self.fleet[with_prefix(device)].uuid, status=status, now_s=self.now_s()).uuid
 
     def close_tunnel(self, tunnel: str, status: str = "closed") -> None:
-        """End a port tunnel."""
+        """End a port tunnel: "closed" by its user, "terminated" by anything else, or any word."""
         ended = self.tunnels[tunnel]
         ended.status, ended.finished_at = status, self.now_s()
+
+    def forget_tunnel(self, tunnel: str) -> None:
+        """Let a port tunnel vanish from the list; its own page is gone too."""
+        self.tunnels.remove(tunnel)
+
+    def add_flow(self, name: str, severity: str | None = None) -> str:
+        """Add an update flow, or find the one of this name, and give its uuid."""
+        return self.flows.add(name, now_s=self.now_s(), severity=severity).uuid
+
+    def set_severity(self, flow: str, severity: str | None) -> None:
+        """Give the update flow of this name another worst severity, any word."""
+        self.flows.set_severity(flow, severity)
 
     # -- the account
 
@@ -294,6 +308,10 @@ class JFrogConnect(Vendor):
     def live(self) -> bool:
         """Tell whether the list's `last_keepalive` follows each heartbeat."""
         return len(self.fleet) <= MAX_LIVE if self.live_keepalive is None else self.live_keepalive
+
+    def settings(self, url: str) -> dict[str, str]:
+        """Tell what a config has to say; see `Vendor.settings`."""
+        return {"base_url": url, "project_key": self.project_key, "token": self.token}
 
     def routes(self) -> list[web.RouteDef]:
         """List the API's routes."""

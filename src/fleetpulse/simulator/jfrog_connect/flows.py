@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -73,3 +73,10 @@ class Flows:
             )
             self._flows[name] = flow
         return flow
+
+    def set_severity(self, name: str, severity: str | None) -> None:
+        """Give a flow another worst severity; LookupError when there is none of this name."""
+        if name not in self._flows:
+            message = f"no update flow {name!r}"
+            raise LookupError(message)
+        self._flows[name] = replace(self._flows[name], severity=severity)

@@ -108,8 +108,7 @@ class Routes:
         uuid = request.match_info["device"]
         if uuid not in account.fleet:
             raise account.error(404, "There is no such device")
-        # the name of this flag is not documented; the list's is the nearest guess
-        enriched = self._flag(request, "enrich_info")
+        enriched = self._flag(request, account.detail_flag)
         updates = account.deployments.updates_of(uuid) if enriched else None
         return raw_json_answer(account.fleet.detail(account.fleet[uuid], now_s=account.now_s(), updates=updates))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from random import Random
 
 FIRST_PORT: Final = 30_000
+PORTS: Final = 30_000
 
 UnsetTime = Literal["null", "empty", "absent"]
 
@@ -52,6 +53,7 @@ class Tunnels:
         """Start without any; `rng` gives them their ids."""
         self._rng = rng
         self._index: dict[str, Tunnel] = {}
+        self._opened = 0
 
     def __len__(self) -> int:
         """Tell how many tunnels there are, open or not."""
@@ -72,6 +74,11 @@ class Tunnels:
     def open(self, device: str, *, status: str, now_s: float) -> Tunnel:
         """Open a tunnel."""
         uuid = str(UUID(int=self._rng.getrandbits(128), version=4))
-        tunnel = Tunnel(uuid, device, FIRST_PORT + len(self._index), status, now_s)
+        self._opened += 1
+        tunnel = Tunnel(uuid, device, FIRST_PORT + self._opened % PORTS, status, now_s)
         self._index[uuid] = tunnel
         return tunnel
+
+    def remove(self, uuid: str) -> None:
+        """Forget a tunnel."""
+        del self._index[self[uuid].uuid]

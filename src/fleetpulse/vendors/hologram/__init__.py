@@ -1,4 +1,4 @@
-"""Hologram, REST API v1: the bulk jobs of one account.
+"""Hologram, REST API v1: the devices of one account with their SIMs and sessions, and its bulk changes.
 
 Source: docs/vendors/hologram.md.
 """

@@ -16,8 +16,14 @@ class HologramSettings(SourceSettings):
     """One account, or one organisation of it, at Hologram."""
 
     credential: ClassVar[str] = "api_key"
-    resources: ClassVar[Mapping[str, Resource]] = {"jobs": Resource(Kind.JOBS, timedelta(seconds=60))}
+    resources: ClassVar[Mapping[str, Resource]] = {
+        "devices": Resource(kind=Kind.DEVICES, interval=timedelta(seconds=60), census=True, rows_a_request=500),
+        "jobs": Resource(kind=Kind.JOBS, interval=timedelta(seconds=60)),
+        "changes": Resource(kind=Kind.JOBS, interval=timedelta(minutes=5), rows_a_request=500),
+    }
     in_flight: ClassVar[int] = 1  # requests of one key should be serial
+    offline_for: ClassVar[timedelta | None] = None  # a device that sleeps has no session, and is healthy
+    silent_after: ClassVar[timedelta | None] = timedelta(hours=24)
     scoped_by: ClassVar[tuple[str, ...]] = ("org_id",)
 
     vendor: Literal["hologram"] = Field(default="hologram", description="Hologram, REST API v1.")

@@ -1,37 +1,18 @@
-"""Tasks of the batch endpoint become bulk jobs. No document lists its words: these rules are made to be generous."""
+"""Tasks of the batch endpoint become bulk jobs."""
 
-import re
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
-from fleetpulse.fleet.job import BulkJob, JobAction, JobStatus
-from fleetpulse.vendors.wire import Rows, number, parse_time, text, word
-from fleetpulse.vendors.wire.rows import convert
+from fleetpulse.fleet.job import BulkJob
+from fleetpulse.vendors.hologram.changes import CHANGE_PREFIX
+from fleetpulse.vendors.hologram.words import job_action, job_status
+from fleetpulse.vendors.wire import Rows, number, parse_time, text
+from fleetpulse.vendors.wire.rows import convert, refuse_unreadable
 from fleetpulse.vendors.wire.values import COUNT_MAX
 
-# First fitting row wins; matched within the normal form of the word. The nearest relative that is documented says
-# complete, complete_with_errors, partially_complete, error, canceled, complete_after_cancel.
-_STATUSES: tuple[tuple[re.Pattern[str], JobStatus], ...] = tuple(
-    (re.compile(pattern), status)
-    for pattern, status in (
-        (r"partial|with_error|(complete|success|done).*(error|fail)", JobStatus.PARTIAL),
-        (r"cancel", JobStatus.CANCELED),
-        (r"fail|error|unsuccess", JobStatus.FAILED),
-        (r"(?<!in)(?<!un)(?<!not_)(complete|success|succeeded|done)", JobStatus.SUCCEEDED),
-    )
-)
-# "no errors", "0 failed", "error-free" tell of no fault; what is left of the word decides, and nothing left is unknown
-_NO_FAULT = re.compile(
-    r"(?<![a-z0-9])(?:(?:no|0|zero|without|never)_(?:any_)?(?:error|fail)[a-z]*|(?:error|failure)s?_free)(?![a-z0-9])"
-)
-_ACTIONS: tuple[tuple[str, JobAction], ...] = (
-    ("unpause", JobAction.LIVE),
-    ("deactivat", JobAction.DEACTIVATE),
-    ("pause", JobAction.PAUSE),
-    ("live", JobAction.LIVE),
-    ("activat", JobAction.LIVE),
-)
+_PAGES_MAX: Final = 100
 
 
 class TaskRow(msgspec.Struct):
@@ -49,8 +30,11 @@ class TaskRow(msgspec.Struct):
     source: Any = None
 
 
-def bulk_jobs(tasks: list[Any]) -> Rows[BulkJob]:
-    """The jobs; rows without an id are counted as odd and skipped."""
+def bulk_jobs(tasks: Sequence[Any]) -> Rows[BulkJob]:
+    """The jobs; rows without an id are counted as odd and skipped.
+
+    Errors: AnswerInvalid where there are rows and none has an id.
+    """
     rows = convert(tasks, TaskRow)
     items: list[BulkJob] = []
     odd, oddity = rows.odd, rows.oddity
@@ -61,22 +45,22 @@ def bulk_jobs(tasks: list[Any]) -> Rows[BulkJob]:
             oddity = oddity or "a task without job_id"
         else:
             items.append(job)
+    refuse_unreadable(len(items), odd=odd, oddity=oddity)
     return Rows(items=items, odd=odd, oddity=oddity)
 
 
 def bulk_job(row: TaskRow) -> BulkJob | None:
-    """One job; None without an id."""
+    """One job; None without an id of its own kind."""
     spelled = text(row.job_id)
-    if not spelled:
+    if not spelled or spelled.startswith(CHANGE_PREFIX):
         return None
     ended_at = parse_time(row.timestamp_end)
-    count = number(row.device_count)
     return BulkJob(
         id=spelled,
-        action=next((ours for piece, ours in _ACTIONS if piece in word(row.action)), JobAction.OTHER),
-        status=_status(word(row.status), ended=ended_at is not None),
+        action=job_action(row.action),
+        status=job_status(row.status, ended=ended_at is not None),
         word=text(row.status),
-        device_count=int(min(count, COUNT_MAX)) if count is not None and count > 0 else 0,
+        device_count=count(row.device_count) or 0,
         started_at=parse_time(row.timestamp_start),
         ended_at=ended_at,
         requester=_requester(row),
@@ -84,12 +68,27 @@ def bulk_job(row: TaskRow) -> BulkJob | None:
     )
 
 
-def _status(normal: str, *, ended: bool) -> JobStatus:
-    normal = _NO_FAULT.sub("", normal)
-    for pattern, status in _STATUSES:
-        if pattern.search(normal):
-            return status
-    return JobStatus.UNKNOWN if ended else JobStatus.RUNNING
+def count(value: object) -> int | None:
+    """How many of something, also where it came as text; None where no such number is told."""
+    found = number(value)
+    return int(min(found, COUNT_MAX)) if found is not None and found >= 0 else None
+
+
+def further_pages(data: Mapping[str, Any]) -> tuple[list[str], str]:
+    """The cursors of the pages after the first, and the guard that ends the walk where they are not all given."""
+    pages = count(data.get("totalPages")) or 1
+    if pages <= 1:
+        return [], ""
+    listed = data.get("startAfterIds")
+    ids = listed if isinstance(listed, list) else []
+    if len(ids) == pages:  # one for each page: the first one's is behind us
+        ids = ids[1:]
+    cursors = [cursor for each in ids if (cursor := text(each)) and cursor != "0"]
+    if len(cursors) < pages - 1:
+        return cursors, f"{pages} pages are announced and the way to {len(cursors) + 1} of them is given"
+    if len(cursors) >= _PAGES_MAX:
+        return cursors[: _PAGES_MAX - 1], f"more than {_PAGES_MAX} pages"
+    return list(dict.fromkeys(cursors)), ""
 
 
 def _requester(row: TaskRow) -> str:

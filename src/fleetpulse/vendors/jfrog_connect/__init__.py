@@ -1,4 +1,4 @@
-"""JFrog Connect, API v2: the devices and deployments of one project.
+"""JFrog Connect, API v2: the devices, deployments, tunnels and update flows of one project.
 
 Source: docs/vendors/jfrog-connect.md; Q8 to Q16 in this package are the quirks numbered there.
 """

@@ -1,14 +1,14 @@
 """The walks over JFrog Connect's endpoints."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
-from urllib.parse import quote
+from typing import Any, TypeVar
 
 import msgspec
 
 from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
 from fleetpulse.fleet.device import Sighting
-from fleetpulse.fleet.job import BulkJob
+from fleetpulse.fleet.flow import UpdateFlow
+from fleetpulse.fleet.tunnel import Tunnel
 from fleetpulse.outbound import Account, Priority
 from fleetpulse.secrets import Secret
 from fleetpulse.vendors.contract import (
@@ -19,11 +19,15 @@ from fleetpulse.vendors.contract import (
     ResourceUnavailable,
     SourceError,
 )
+from fleetpulse.vendors.jfrog_connect import tunnels as tunnel_rows
 from fleetpulse.vendors.jfrog_connect.deployments import deployment_table, deployments, failed_steps, rollout
-from fleetpulse.vendors.jfrog_connect.devices import device_table, group_names, sightings, unknown_word
+from fleetpulse.vendors.jfrog_connect.devices import device_id, device_table, group_names, sightings, unknown_word
+from fleetpulse.vendors.jfrog_connect.flows import flow_table, flows
 from fleetpulse.vendors.jfrog_connect.place import Place, cursor_of, total_of
 from fleetpulse.vendors.jfrog_connect.settings import JFrogConnectSettings
-from fleetpulse.vendors.wire import Paging, Refusals, Reply, Rows, ask
+from fleetpulse.vendors.wire import Paging, Refusals, Reply, Rows, ask, segment
+
+Item = TypeVar("Item")
 
 _LIMIT = 1000  # the most the vendor gives; constant within a walk, for the cursor carries it (Q14)
 _PAGES_MAX = 2000  # two million devices in one group: beyond that the list goes in circles
@@ -44,8 +48,39 @@ class JFrogConnect:
         self._project = settings.project_key
         self._groups: tuple[str | None, ...] = tuple(settings.groups) or (None,)
         self._tags = tuple(settings.tags)
+        self._detail_flag = settings.detail_flag
         self._device_table = device_table()
         self._deployment_table = deployment_table()
+        self._tunnel_table = tunnel_rows.tunnel_table()
+        self._flow_table = flow_table()
+
+    async def check(self) -> str:
+        """Ask for one device; tells how many there are, where the vendor's count cannot be the page's own.
+
+        Errors: as `devices` but for CursorRefused and FilterMatchesNothing.
+        """
+        reply = await self._ask("/devices", resource="devices", params=(("limit", "1"),), priority=Priority.DETAIL)
+        rows = reply.rows(self._device_table)
+        total = total_of(rows.beside.get("pagination_info"))
+        if total is None or 0 < total <= len(rows.items):
+            return ""
+        return f"{total:,} devices" if total else "no device"
+
+    async def device(self, device: str) -> Sighting:
+        """Ask for one device. Its tags are told only where `detail_flag` has the name that the vendor gives to it.
+
+        Errors: SourceUnreachable, RateLimited, CredentialsRejected, ResourceUnavailable, AnswerInvalid.
+        """
+        reply = await self._ask(
+            f"/devices/{segment(device_id(device))}",
+            resource=f"device {device}",
+            params=((self._detail_flag, "true"),) if self._detail_flag else (),
+            priority=Priority.DETAIL,
+        )
+        raw = reply.rows(self._device_table)
+        with reply.placed():
+            found = (await sightings(raw)).items
+        return _the_one(reply, {sighting.device.id: sighting for sighting in found}, device_id(device))
 
     async def devices(self, resource: str, *, resume: str | None = None) -> AsyncIterator[Page[Sighting]]:
         """Walk the device list, group by group where groups are configured.
@@ -62,7 +97,8 @@ class JFrogConnect:
         while place.group < len(self._groups):
             reply = await self._ask_devices(resource, place)
             raw = reply.rows(self._device_table)
-            rows = await sightings(raw)
+            with reply.placed():
+                rows = await sightings(raw)
             info = rows.beside.get("pagination_info")
             total = total_of(info)
             step = paging.after(
@@ -101,8 +137,16 @@ class JFrogConnect:
         paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX)
         cursor: str | None = ""
         while cursor is not None:
-            reply = await self._ask("/deployments", resource=resource, params=_window(cursor), cursor=bool(cursor))
-            rows = deployments(reply.rows(self._deployment_table))
+            reply = await self._ask(
+                "/deployments",
+                resource=resource,
+                params=_window(cursor),
+                cursor=bool(cursor),
+                priority=self.resources[resource].priority,
+            )
+            raw = reply.rows(self._deployment_table)
+            with reply.placed():
+                rows = deployments(raw)
             page = _paged(rows, [row.id for row in rows.items], paging)
             yield page
             cursor = page.resume
@@ -114,7 +158,7 @@ class JFrogConnect:
         Cancellation: safe between pages.
         """
         paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX)
-        path = f"/deployments/{quote(deployment, safe='')}/devices"
+        path = f"/deployments/{segment(deployment)}/devices"
         cursor: str | None = ""
         while cursor is not None:
             # `after` and `limit` are not documented here, but its own cursor carries a limit (Q14)
@@ -136,7 +180,7 @@ class JFrogConnect:
 
         Errors: as `deployments`.
         """
-        path = f"/deployments/{quote(deployment, safe='')}/devices/{quote(device, safe='')}"
+        path = f"/deployments/{segment(deployment)}/devices/{segment(device)}"
         reply = await self._ask(path, resource=f"deployment {deployment}")
         found, _ = reply.document()
         steps = failed_steps(found, device=device, redact=self._account.redact)
@@ -144,10 +188,76 @@ class JFrogConnect:
             raise reply.invalid("JSON without a status")
         return steps
 
-    def jobs(self, resource: str) -> AsyncIterator[Page[BulkJob]]:
-        """Nothing: JFrog Connect has no bulk jobs, and `resources` names none."""
-        msg = f"JFrog Connect has no {resource}"
-        raise NotImplementedError(msg)
+    async def deployment(self, deployment: str) -> Deployment:
+        """Ask for one deployment, without its devices.
+
+        Errors: as `device`.
+        """
+        reply = await self._ask(
+            f"/deployments/{segment(deployment)}", resource=f"deployment {deployment}", priority=Priority.DETAIL
+        )
+        raw = reply.rows(self._deployment_table)
+        with reply.placed():
+            found = deployments(raw).items
+        return _the_one(reply, {row.id: row for row in found}, deployment)
+
+    async def tunnels(self, resource: str) -> AsyncIterator[Page[Tunnel]]:
+        """Walk the port tunnels, ended ones included as long as the vendor lists them.
+
+        Shape: one page, for the list has no paging.
+        Errors: as `device`.
+        """
+        reply = await self._ask("/port_tunnel", resource=resource, priority=self.resources[resource].priority)
+        raw = reply.rows(self._tunnel_table)
+        with reply.placed():
+            rows = tunnel_rows.tunnels(raw)
+        yield Page(
+            items=rows.items,
+            odd=rows.odd,
+            oddity=rows.oddity,
+            unknown_word=tunnel_rows.unknown_word(raw.items, redact=self._account.redact),
+        )
+
+    async def tunnel(self, tunnel: str) -> Tunnel:
+        """Ask for one port tunnel.
+
+        Errors: as `device`.
+        """
+        reply = await self._ask(
+            f"/port_tunnel/{segment(tunnel)}", resource=f"tunnel {tunnel}", priority=Priority.DETAIL
+        )
+        raw = reply.rows(self._tunnel_table)
+        with reply.placed():
+            found = tunnel_rows.tunnels(raw).items
+        return _the_one(reply, {row.id: row for row in found}, tunnel)
+
+    async def flows(self, resource: str) -> AsyncIterator[Page[UpdateFlow]]:
+        """Walk the update flows.
+
+        Shape: pages of up to 1,000. A full page that shows no way to a next one ends the walk by a guard, for where the
+        cursor stands is not documented.
+        Errors: as `deployments`.
+        Source: docs/vendors/jfrog-connect.md, "Update flows".
+        """
+        paging = Paging(limit=_LIMIT, pages_max=_PAGES_MAX)
+        cursor: str | None = ""
+        while cursor is not None:
+            reply = await self._ask(
+                "/update-flows",
+                resource=resource,
+                params=_window(cursor),
+                cursor=bool(cursor),
+                priority=self.resources[resource].priority,
+            )
+            raw = reply.rows(self._flow_table)
+            with reply.placed():
+                rows = flows(raw)
+            page = _paged(rows, [row.id for row in rows.items], paging)
+            told = isinstance(rows.beside.get("pagination_info"), dict)
+            if len(rows.items) + rows.odd >= _LIMIT and not told:
+                page = msgspec.structs.replace(page, guarded="a full page does not say how the next one is asked for")
+            yield page
+            cursor = page.resume
 
     async def _ask_devices(self, resource: str, place: Place) -> Reply:
         group = self._groups[place.group]
@@ -158,7 +268,11 @@ class JFrogConnect:
             *(("tags", tag) for tag in self._tags),
         ]
         return await self._ask(
-            "/devices", resource=resource, params=params, cursor=bool(place.cursor), priority=Priority.STATE
+            "/devices",
+            resource=resource,
+            params=params,
+            cursor=bool(place.cursor),
+            priority=self.resources[resource].priority,
         )
 
     async def _ask(
@@ -172,7 +286,7 @@ class JFrogConnect:
     ) -> Reply:
         return await ask(
             self._account,
-            f"/api/v2/{quote(self._project, safe='')}{path}",
+            f"/api/v2/{segment(self._project)}{path}",
             resource=resource,
             refusals=_CENSUS if path == "/devices" else _ELSEWHERE,
             params=params,
@@ -253,3 +367,13 @@ def _paged(rows: Rows[Any], ids: Sequence[str], paging: Paging) -> Page[Any]:
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_NAMES_SHOWN])
     return f"{shown}, +{len(names) - _NAMES_SHOWN}" if len(names) > _NAMES_SHOWN else shown or "none"
+
+
+def _the_one(reply: Reply, found: Mapping[str, Item], wanted: str) -> Item:
+    """What was asked for by its id.
+
+    Errors: AnswerInvalid where the answer is about something else.
+    """
+    if wanted not in found:
+        raise reply.invalid("about another one")
+    return found[wanted]

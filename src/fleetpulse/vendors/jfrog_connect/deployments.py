@@ -8,11 +8,11 @@ import msgspec
 
 from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
 from fleetpulse.vendors.jfrog_connect.devices import device_id
+from fleetpulse.vendors.jfrog_connect.severities import findings
 from fleetpulse.vendors.wire import Rows, Table, number, output_tail, parse_time, text, word
-from fleetpulse.vendors.wire.values import COUNT_MAX
+from fleetpulse.vendors.wire.rows import refuse_unreadable
 
 OUTPUT_LIMIT = 2000  # characters: what fits into a message and tells the cause
-_SEVERITIES = ("Critical", "High", "Medium", "Low")
 _STEPS_MAX = 20
 
 _STATUSES: Mapping[str, RolloutStatus] = {
@@ -52,7 +52,10 @@ def deployment_table() -> Table[DeploymentRow]:
 
 
 def deployments(rows: Rows[DeploymentRow]) -> Rows[Deployment]:
-    """The page's deployments, without their devices; rows without an id are counted as odd and skipped."""
+    """The page's deployments, without their devices; rows without an id are counted as odd and skipped.
+
+    Errors: AnswerInvalid where no row has one.
+    """
     items: list[Deployment] = []
     odd, oddity = rows.odd, rows.oddity
     for index, row in enumerate(rows.items):
@@ -67,9 +70,10 @@ def deployments(rows: Rows[DeploymentRow]) -> Rows[Deployment]:
                 name=text(row.comment) or spelled,
                 kind=text(row.type),
                 created_at=parse_time(row.created_time),
-                vulnerabilities=_vulnerabilities(row),
+                vulnerabilities=findings(msgspec.structs.asdict(row), row.cve_severity),
             )
         )
+    refuse_unreadable(len(items), odd=odd, oddity=oddity)
     return Rows(items=items, beside=rows.beside, odd=odd, oddity=oddity)
 
 
@@ -106,7 +110,7 @@ def failed_steps(found: Any, *, device: str, redact: Callable[[str], str]) -> tu
     which step it was is told by exit code or output, and where none of them shows it, it is taken to be the last.
     """
     detail = found.get("value", found) if isinstance(found, dict) else None
-    if not isinstance(detail, dict):
+    if not isinstance(detail, dict) or "status" not in detail:
         return None
     if status(detail.get("status")) in {RolloutStatus.SUCCEEDED, RolloutStatus.ABORTED}:
         return ()
@@ -133,15 +137,3 @@ def _output(step: Mapping[str, Any], *, redact: Callable[[str], str]) -> str:
         if printed := output_tail(step.get(stream), 2 * OUTPUT_LIMIT):
             return redact(printed)[-OUTPUT_LIMIT:]
     return ""
-
-
-def _vulnerabilities(row: DeploymentRow) -> dict[str, int]:
-    nested = row.cve_severity if isinstance(row.cve_severity, dict) else {}
-    found: dict[str, int] = {}
-    for severity in _SEVERITIES:
-        count = number(getattr(row, severity))
-        if count is None:
-            count = number(nested.get(severity))
-        if count is not None and count > 0:
-            found[severity] = int(min(count, COUNT_MAX))
-    return found

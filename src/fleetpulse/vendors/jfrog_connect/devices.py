@@ -68,11 +68,14 @@ async def sightings(rows: Rows[DeviceRow]) -> Rows[Sighting]:
 
 
 def unknown_word(rows: Sequence[DeviceRow], found: Sequence[Sighting], *, redact: Callable[[str], str]) -> str:
-    """The first status on a page that is none of the vendor's known words; empty where all are known, or not told."""
+    """The first status on a page that is none of the vendor's known words, as it is spelled; empty where all are known.
+
+    `(none)` where there is no word to show: a device without a status is as odd as one with a new word.
+    """
     if not any(sighting.status is DeviceStatus.UNKNOWN for sighting in found):
         return ""
     strange = (row.device_status for row in rows if _status(row.device_status) is DeviceStatus.UNKNOWN)
-    return next((shown for value in strange if (shown := text(redact(text(value)), _WORD_SHOWN))), "")
+    return next((shown for value in strange if (shown := text(redact(text(value)), _WORD_SHOWN))), "(none)")
 
 
 def _converted(rows: Sequence[DeviceRow], *, first: int) -> Rows[Sighting]:

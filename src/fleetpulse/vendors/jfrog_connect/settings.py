@@ -1,5 +1,6 @@
 """What a `jfrog-connect` source may say."""
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -17,8 +18,10 @@ class JFrogConnectSettings(SourceSettings):
 
     credential: ClassVar[str] = "token"
     resources: ClassVar[Mapping[str, Resource]] = {
-        "devices": Resource(Kind.DEVICES, timedelta(seconds=60), census=True),
-        "deployments": Resource(Kind.DEPLOYMENTS, timedelta(minutes=2)),
+        "devices": Resource(kind=Kind.DEVICES, interval=timedelta(seconds=60), census=True, rows_a_request=1000),
+        "deployments": Resource(kind=Kind.DEPLOYMENTS, interval=timedelta(minutes=2), rows_a_request=1000),
+        "tunnels": Resource(kind=Kind.TUNNELS, interval=timedelta(minutes=2)),
+        "flows": Resource(kind=Kind.FLOWS, interval=timedelta(hours=1), rows_a_request=1000),
     }
     scoped_by: ClassVar[tuple[str, ...]] = ("project_key", "groups", "tags")
 
@@ -38,6 +41,17 @@ class JFrogConnectSettings(SourceSettings):
     )
     groups: list[str] = Field(default=[], description="Only the devices of these groups; all where it is empty.")
     tags: list[str] = Field(default=[], description="Only devices that have one of these tags; all where it is empty.")
+    detail_flag: str = Field(
+        default="enrich_info",
+        pattern=r"^[A-Za-z0-9_.-]{0,64}$",
+        description="The query flag by which one device's detail tells its tags; empty sends none.",
+    )
+
+    def requests_of(self, resource: str, devices: int) -> int:
+        """As for any source, but each configured group is walked by itself; equal groups are assumed."""
+        if self.resources[resource].kind is not Kind.DEVICES or not self.groups:
+            return super().requests_of(resource, devices)
+        return len(self.groups) * super().requests_of(resource, math.ceil(devices / len(self.groups)))
 
     def problems(self) -> list[tuple[str, str]]:
         """What is wrong in meaning, as (field, text)."""

@@ -1,7 +1,7 @@
 """What the vendors' dialects share: values, rows, paging guards, and the meaning of an answer's status."""
 
-from fleetpulse.vendors.wire.asking import Refusals, Reply, ask
-from fleetpulse.vendors.wire.paging import Paging, Step
+from fleetpulse.vendors.wire.asking import Refusals, Reply, ask, segment
+from fleetpulse.vendors.wire.paging import Paging, Step, sendable
 from fleetpulse.vendors.wire.rows import Rows, Table, document, looks_like, said
 from fleetpulse.vendors.wire.values import number, output_tail, parse_time, text, word
 
@@ -19,6 +19,8 @@ __all__ = [
     "output_tail",
     "parse_time",
     "said",
+    "segment",
+    "sendable",
     "text",
     "word",
 ]

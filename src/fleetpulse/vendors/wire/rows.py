@@ -37,17 +37,19 @@ class Rows(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
 class Table(Generic[Row]):
     """Where the rows of an answer stand, and what they look like.
 
-    `keys` are the names the list may have (the first is the documented one; a bare list will do too), `beside` is the
-    object next to it that is wanted, `lone` the field by which one bare row is known.
+    `keys` are the names the list may have (the first is the documented one; a bare list will do too), `beside` are the
+    values next to it that are wanted, `lone` the field by which one bare row is known.
     """
 
-    def __init__(self, row: type[Row], *, keys: Sequence[str], lone: str, beside: str = "pagination_info") -> None:
+    def __init__(
+        self, row: type[Row], *, keys: Sequence[str], lone: str, beside: Sequence[str] = ("pagination_info",)
+    ) -> None:
         self._row = row
         self._keys = keys
         self._lone = lone
-        self._beside = beside
+        self._beside = tuple(beside)
         self._bare: msgspec.json.Decoder[list[Row]] = msgspec.json.Decoder(_list_of(row))
-        self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_envelope(row, (*keys, beside)))
+        self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_envelope(row, keys, self._beside))
 
     def decode(self, body: bytes) -> Rows[Row]:
         """The rows of a body.
@@ -58,11 +60,13 @@ class Table(Generic[Row]):
         try:
             if body[:1] == b"[":
                 return Rows(items=self._bare.decode(body))
-            *lists, beside = msgspec.structs.astuple(self._envelope.decode(body))
+            values = msgspec.structs.astuple(self._envelope.decode(body))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._row_by_row(body)
-        rows = next((rows for rows in lists if rows), None)
-        return self._row_by_row(body) if rows is None else Rows(items=rows, beside={self._beside: beside})
+        rows = next((rows for rows in values[: len(self._keys)] if rows), None)
+        if rows is None:
+            return self._row_by_row(body)
+        return Rows(items=rows, beside=dict(zip(self._beside, values[len(self._keys) :], strict=True)))
 
     def _row_by_row(self, body: bytes) -> Rows[Row]:
         found, mended = document(body)
@@ -90,12 +94,12 @@ class Table(Generic[Row]):
         raise AnswerInvalid(f"JSON without a list of {self._keys[0]}")
 
 
-def _envelope(row: type[Any], names: Sequence[str]) -> type[msgspec.Struct]:
-    """The struct of a page: a list of rows under any of the names but the last, anything under that."""
-    *keys, beside = names
+def _envelope(row: type[Any], keys: Sequence[str], beside: Sequence[str]) -> type[msgspec.Struct]:
+    """The struct of a page: a list of rows under any of the keys, anything under the names beside."""
     listed: Any = _list_of(row) | None
-    fields = [(f"rows_{n}", listed, msgspec.field(name=key, default=None)) for n, key in enumerate(keys)]
-    return msgspec.defstruct("Envelope", [*fields, ("beside", Any, msgspec.field(name=beside, default=None))])
+    lists = [(f"rows_{n}", listed, msgspec.field(name=key, default=None)) for n, key in enumerate(keys)]
+    others = [(f"beside_{n}", Any, msgspec.field(name=name, default=None)) for n, name in enumerate(beside)]
+    return msgspec.defstruct("Envelope", [*lists, *others])
 
 
 def _list_of(row: type[Any]) -> Any:
@@ -115,6 +119,9 @@ def convert(listed: Sequence[Any], row: type[Row]) -> Rows[Row]:
         except msgspec.ValidationError as error:
             odd += 1
             oddity = oddity or _ROW_NOT_UNDERSTOOD.format(index=index, why=error)  # names types and places only
+        except UnicodeEncodeError:  # msgspec's convert lets it through
+            odd += 1
+            oddity = oddity or _ROW_NOT_UNDERSTOOD.format(index=index, why="half a character in a field's name")
     refuse_unreadable(len(items), odd=odd, oddity=oddity)
     return Rows(items=items, odd=odd, oddity=oddity)
 

@@ -1,35 +1,26 @@
 """Hologram's bulk jobs, in words that nobody documented, over real HTTP."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
-import pytest_asyncio
 from aiohttp import web
-from pydantic import SecretStr
 
 from fleetpulse import simulator
 from fleetpulse.fleet.job import BulkJob, JobAction, JobStatus
-from fleetpulse.outbound import Account
-from fleetpulse.secrets import Redactor, Secret
 from fleetpulse.vendors.contract import (
     AnswerInvalid,
     CredentialsRejected,
-    Kind,
     Page,
     RateLimited,
     ResourceUnavailable,
     SourceError,
-    Vendor,
 )
-from fleetpulse.vendors.hologram import Hologram, HologramSettings
+from fleetpulse.vendors.hologram import Hologram
 from fleetpulse.vendors.hologram.tasks import TaskRow, bulk_job
+from vendors.hologram.walks import Build, Http
 
-Http = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
-Build = Callable[..., Hologram]
 ENDED = "2025-03-02T09:00:00Z"
 
 
@@ -45,36 +36,6 @@ async def listed(vendor: Hologram) -> list[Page[BulkJob]]:
 
 def ids(pages: list[Page[BulkJob]]) -> list[str]:
     return [found.id for page in pages for found in page.items]
-
-
-@pytest.fixture
-def cloud() -> simulator.Hologram:
-    return simulator.Hologram()
-
-
-@pytest.fixture
-def client(account: Callable[[str], Account], redactor: Redactor) -> Build:
-    """A client of the API at a URL; keyword arguments are settings."""
-
-    def make(url: str, **more: Any) -> Hologram:
-        settings = HologramSettings.model_validate({"name": "sims", "api_key": "demo-key", "base_url": url} | more)
-        secret = Secret(value=SecretStr("demo-key"), redactor=redactor)
-        return Hologram(settings, account=account(url), secret=secret)
-
-    return make
-
-
-@pytest_asyncio.fixture
-async def build(cloud: simulator.Hologram, client: Build) -> AsyncIterator[Build]:
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(simulator.serve(cloud))
-        yield lambda **more: client(url + "/api/1", **more)
-
-
-async def test_it_is_a_vendor_of_jobs(build: Build) -> None:
-    vendor: Vendor = build()
-
-    assert [resource.kind for resource in vendor.resources.values()] == [Kind.JOBS]
 
 
 async def test_a_job_arrives_in_our_words(cloud: simulator.Hologram, build: Build) -> None:
@@ -306,3 +267,34 @@ async def test_odd_tasks_cost_no_other_task(http_server: Http, client: Build) ->
     assert ids([page]) == ["1", "2"]
     assert page.odd == 2
     assert page.oddity == "row 1: Expected `object`, got `null`"
+
+
+async def test_a_job_is_never_taken_for_a_change_request(http_server: Http, client: Build) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"success": True, "data": {"tasks": [{"job_id": "change-7001"}, {"job_id": 7001}]}})
+
+    [page] = await listed(client(await http_server(answer)))
+
+    assert (ids([page]), page.odd) == (["7001"], 1)
+
+
+async def test_a_list_of_which_no_job_can_be_read_is_no_list(http_server: Http, client: Build) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"success": True, "data": {"tasks": [{"status": "complete"}]}})
+
+    url = await http_server(answer)
+
+    with pytest.raises(AnswerInvalid, match="none of 1 rows can be read; a task without job_id") as error:
+        await listed(client(url))
+
+    assert str(error.value).startswith(url.removeprefix("http://"))
+
+
+@pytest.mark.parametrize("total", [-1, "many", None, [], True])
+async def test_a_total_that_counts_nothing_is_none(http_server: Http, client: Build, total: object) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"success": True, "data": {"tasks": [], "totalTasks": total}})
+
+    [page] = await listed(client(await http_server(answer)))
+
+    assert page.total is None

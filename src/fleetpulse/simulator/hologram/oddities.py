@@ -1,0 +1,36 @@
+"""Rows as a careless vendor might send them; a client must survive each and lose no other row of the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Oddity(NamedTuple):
+    """What is wrong with a row: overridden fields, missing fields, or another body altogether."""
+
+    odd: Mapping[str, Any] = {}
+    without: frozenset[str] = frozenset()
+    raw: bytes | None = None
+
+
+ODDITIES: Final = (
+    Oddity({"name": 17, "model": [], "tags": "spare"}),
+    Oddity({"links": "none"}),
+    Oddity({"links": {"cellular": None}}),
+    Oddity({"links": {"cellular": [None, 7, {"state": {}, "cur_billing_data_used": "much"}]}}),
+    Oddity({"lastsession": "yesterday"}),
+    Oddity({"lastsession": {"active": "perhaps", "session_end": 0}}),
+    Oddity({"lastsession": {"active": None, "session_begin": "never"}}),
+    Oddity({"tags": [{"id": 3}, None, {"name": {}}]}),
+    Oddity({"name": "pump \ud83d", "imei": None}),
+    Oddity({"phonenumber": float("nan"), "orgid": 10**30}),
+    Oddity(without=frozenset({"id"})),
+    Oddity({"id": "4711"}),
+    Oddity(raw=b"null"),
+    Oddity(raw=b'"a device"'),
+    Oddity(raw=b"[]"),
+    Oddity(raw=b"{}"),
+)
