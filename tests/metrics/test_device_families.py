@@ -7,7 +7,7 @@ from fleetpulse.metrics.devices import ASPECTS, DeviceFamily, count_samples, dev
 from metrics.fleets import T0
 
 SEEN = T0 - timedelta(minutes=6)
-TOLD = Readings(SEEN, 0.25, 0.5, 1024.0, 4096.0, updates_blocked=True)
+TOLD = Readings(SEEN, 0.25, 0.5, 1024.0, 4096.0, updates_blocked=True, transferred_bytes=5e9, messages=7.0)
 GATE = Device("d-1", "gate 17", "Lyon", ("door", "beta"), 'Pi "4"', "1.2.3", "10.0.0.7")
 BY_NAME = {family.name: family for family in families(ASPECTS)}
 
@@ -25,6 +25,8 @@ GOLDEN = {
     "fleet_device_disk_used_bytes": 'fleet_device_disk_used_bytes{source="edge",device="d-1"} 1024.0\n',
     "fleet_device_disk_size_bytes": 'fleet_device_disk_size_bytes{source="edge",device="d-1"} 4096.0\n',
     "fleet_device_updates_blocked": 'fleet_device_updates_blocked{source="edge",device="d-1"} 1\n',
+    "fleet_device_transferred_bytes": 'fleet_device_transferred_bytes{source="edge",device="d-1"} 5000000000.0\n',
+    "fleet_device_messages": 'fleet_device_messages{source="edge",device="d-1"} 7.0\n',
 }
 
 

@@ -94,6 +94,18 @@ def test_what_a_sweep_tells_is_counted() -> None:
     assert found['fleet_events_total{source="edge",type="fleet.device.went_offline"}'] == 3
 
 
+def test_credentials_that_say_no_more_when_they_expire_have_no_series() -> None:
+    meters, name = metered(), 'fleetpulse_source_credentials_expiry_timestamp_seconds{source="edge"}'
+    meters.credentials_expire("edge", None)  # as of most keys
+    meters.credentials_expire("edge", T0)
+
+    told = samples(meters)
+    meters.credentials_expire("edge", None)
+
+    assert told[name] == T0.timestamp()
+    assert name not in samples(meters)
+
+
 def test_status_codes_are_kept_to_those_of_http() -> None:
     meters = metered()
 

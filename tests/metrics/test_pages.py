@@ -6,11 +6,14 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from fleetpulse.fleet.deployment import Deployment, DeploymentStatus
-from fleetpulse.fleet.device import Aspect, DeviceStatus, Readings, Sighting
+from fleetpulse.fleet.deployment import ENROLMENT, Deployment, DeploymentStatus
+from fleetpulse.fleet.device import Aspect, Device, DeviceStatus, Readings, Sighting, SimState
+from fleetpulse.fleet.flow import UpdateFlow
 from fleetpulse.fleet.job import BulkJob, JobStatus
 from fleetpulse.fleet.known import SEGMENT_DEVICES, Changes, KnownFleet
+from fleetpulse.fleet.tunnel import Tunnel, TunnelStatus
 from fleetpulse.fleet.walk import Walk
+from fleetpulse.metrics import wholes
 from fleetpulse.metrics.pages import FleetPages
 from metrics.fleets import T0, VENDOR, lines, names, rendered, show, shown, sighting
 
@@ -181,6 +184,32 @@ def test_an_unchanged_deployment_is_not_rendered_again() -> None:
     assert pages.behind == 1  # the counts
 
 
+def test_deployments_without_series_of_their_own_are_counted() -> None:
+    pages = FleetPages()
+    enrolments = [Deployment(id=f"e-{number}", kind=ENROLMENT) for number in range(20_000)]
+
+    pages.deployments("edge", [*enrolments, Deployment(id="dp-1")])
+
+    samples = lines(pages)
+    assert 'fleet_deployments{source="edge",status="running"} 20001' in samples
+    assert not [line for line in samples if 'deployment="e-' in line]
+    assert len(lines(pages, "fleet_deployment_info")) == 1
+
+
+def test_a_deployment_pushed_out_by_newer_ones_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wholes, "MOST_DEPLOYMENTS", 2)
+    pages = FleetPages()
+    deployments = [Deployment(id=f"dp-{number}", created_at=T0 + timedelta(days=number)) for number in range(3)]
+    pages.deployments("edge", deployments[:2])
+    rendered(pages)
+
+    pages.deployments("edge", deployments)
+
+    text = rendered(pages)
+    assert "dp-0" not in text
+    assert 'fleet_deployments{source="edge",status="running"} 3' in text
+
+
 def test_jobs_replace_those_before_them() -> None:
     pages = FleetPages()
     pages.jobs("sims", [BulkJob(id="7"), BulkJob(id="8")])
@@ -190,6 +219,53 @@ def test_jobs_replace_those_before_them() -> None:
 
     assert lines(pages, "fleet_bulk_job_devices") == ['fleet_bulk_job_devices{source="sims",bulk_job="8"} 0']
     assert 'fleet_bulk_jobs{source="sims",action="other",status="failed"} 1' in lines(pages)
+
+
+def test_sims_are_counted_where_there_are_any_and_leave_nothing_when_they_go() -> None:
+    fleet, pages = KnownFleet("sims"), FleetPages()
+    show(pages, fleet, [Sighting(Device(f"d-{number}", sim=SimState.PAUSED)) for number in range(2)])
+
+    told = lines(pages, "fleet_sims")
+    show(pages, fleet, [Sighting(Device(f"d-{number}")) for number in range(2)])
+
+    assert told == [
+        f'fleet_sims{{source="sims",state="{state}"}} {2 if state is SimState.PAUSED else 0}' for state in SimState
+    ]
+    assert lines(pages, "fleet_sims") == []
+
+
+def test_tunnels_and_flows_replace_those_before_them() -> None:
+    pages = FleetPages()
+    pages.tunnels("edge", [Tunnel(id="t-1", device="d-1", status=TunnelStatus.OPEN)])
+    pages.flows("edge", [UpdateFlow(id="f-1", severity="Critical"), UpdateFlow(id="f-2", severity="Low")])
+    rendered(pages)
+
+    pages.tunnels("edge", [Tunnel(id="t-1", device="d-1", status=TunnelStatus.TERMINATED)] * 2)
+    pages.flows("edge", [UpdateFlow(id="f-2", severity="High")] * 2)
+
+    assert lines(pages, "fleet_tunnels") == [
+        'fleet_tunnels{source="edge",status="pending"} 0',
+        'fleet_tunnels{source="edge",status="open"} 0',
+        'fleet_tunnels{source="edge",status="closed"} 0',
+        'fleet_tunnels{source="edge",status="terminated"} 1',
+    ]
+    assert lines(pages, "fleet_update_flow_info") == [
+        'fleet_update_flow_info{source="edge",flow="f-2",severity="High"} 1'
+    ]
+
+
+def test_a_removed_source_leaves_nothing_rendered_or_owed() -> None:
+    pages = shown([sighting("d-1", readings=WARM)], pages=shown([sighting("d-1")], source="lab"))
+    pages.deployments("edge", [Deployment(id="dp-1")])
+    rendered(pages)
+    pages.jobs("edge", [BulkJob(id="7")])
+
+    pages.removed("edge")
+    pages.removed("nowhere")
+
+    assert pages.behind == 0
+    assert lines(pages)
+    assert not [line for line in lines(pages) if 'source="lab"' not in line]
 
 
 def test_only_wanted_aspects_are_there() -> None:
@@ -208,7 +284,7 @@ def test_too_many_series_leave_out_whole_families_and_say_so_once() -> None:
 
     assert names(again) == {"fleet_device_up", "fleet_device_info", "fleet_devices"}
     assert [(line["log_level"], line["source"], line["left_out"]) for line in logs] == [
-        ("warning", "edge", "cpu, memory, disk, updates_blocked")
+        ("warning", "edge", "cpu, memory, disk, updates_blocked, traffic")
     ]
 
 
@@ -240,7 +316,7 @@ def test_half_a_family_is_never_shown_while_it_returns() -> None:
 
 def test_an_aspect_nobody_has_is_refused() -> None:
     with pytest.raises(ValueError, match="choose from"):
-        FleetPages(per_device=["traffic"])
+        FleetPages(per_device=["temperature"])
 
 
 def test_odd_names_are_read_back_by_a_parser() -> None:

@@ -7,22 +7,26 @@ from typing import Any
 import aiohttp
 
 from fleetpulse.fleet.deployment import Deployment, RolloutStatus
-from fleetpulse.fleet.device import Device, DeviceStatus, Readings, Sighting
+from fleetpulse.fleet.device import Device, DeviceStatus, Readings, Sighting, SimState
+from fleetpulse.fleet.flow import UpdateFlow
 from fleetpulse.fleet.job import BulkJob
+from fleetpulse.fleet.tunnel import Tunnel, TunnelStatus
 from fleetpulse.metrics.meters import Meters
 from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.metrics.readouts import BudgetReading, OutboxReading
 from metrics.fleets import T0, rendered, shown
 from web.house import House, serving
 
-TOLD = Readings(T0, 0.25, 0.5, 1024.0, 4096.0, updates_blocked=False)
+TOLD = Readings(T0, 0.25, 0.5, 1024.0, 4096.0, updates_blocked=False, transferred_bytes=5e9, messages=7.0)
 ODD = 'é"\\\n\t\r\x00\u202e'
 
 
 def everything() -> tuple[FleetPages, Meters]:
     """Every family with a sample."""
     devices = [
-        Sighting(Device("d-1", "gate 17", "Lyon", ("door",), "Pi", "1.0"), DeviceStatus.ONLINE, TOLD),
+        Sighting(
+            Device("d-1", "gate 17", "Lyon", ("door",), "Pi", "1.0", sim=SimState.ACTIVE), DeviceStatus.ONLINE, TOLD
+        ),
         Sighting(Device("d-2", ODD, ODD, (ODD,), ODD, ODD), DeviceStatus.OFFLINE, TOLD),
         Sighting(Device(ODD), DeviceStatus.UNKNOWN),
     ]
@@ -32,11 +36,14 @@ def everything() -> tuple[FleetPages, Meters]:
     )
     pages.deployments("edge", [deployment])
     pages.jobs("edge", [BulkJob(id="7", device_count=3, started_at=T0)])
+    pages.tunnels("edge", [Tunnel(id="t-1", device="d-1", status=TunnelStatus.OPEN)])
+    pages.flows("edge", [UpdateFlow(id=ODD, severity=ODD)])
     meters = Meters(version="1.2.3")
     meters.expect_source("edge", vendor="jfrog-connect", resources=["devices"], labels={"team": ODD})
     meters.expect_receiver("slack")
     meters.source_walked("edge", complete=True)
     meters.source_stale("edge", is_stale=False)
+    meters.credentials_expire("edge", T0)
     meters.sweep_every("edge", "devices", 60.0)
     meters.sweep_succeeded("edge", "devices", T0)
     meters.loop_lagged(0.001)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,31 +20,52 @@ from fleetpulse.metrics.meters import Meters
 from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.outbound import Account, Budget, Outbound
 from fleetpulse.secrets import Redactor, Secret
-from fleetpulse.simulator.hologram import Hologram as HologramCloud
-from fleetpulse.simulator.jfrog_connect.account import JFrogConnect as JFrogCloud
 from fleetpulse.simulator.serve import serve
 from fleetpulse.simulator.vendor import Vendor as Cloud
 from fleetpulse.sweeping.gate import Gate
+from fleetpulse.sweeping.keys import Expiry, KeyWatch
+from fleetpulse.sweeping.neighbours import Neighbours
+from fleetpulse.sweeping.pacer import Pacer
 from fleetpulse.sweeping.remembered import load
 from fleetpulse.sweeping.watch import Pace, Watch
 from fleetpulse.vendors.contract import Vendor
 from fleetpulse.vendors.hologram import Hologram, HologramSettings
+from fleetpulse.vendors.iomote import Iomote, IomoteSettings
 from fleetpulse.vendors.jfrog_connect import JFrogConnect, JFrogConnectSettings
+from fleetpulse.vendors.jfrog_connect_v1 import JFrogConnectV1, JFrogConnectV1Settings
+from fleetpulse.vendors.scalepad import ScalePad, ScalePadSettings
+from fleetpulse.vendors.settings import SourceSettings
 from moved_time import owe
 
 SOURCE = "edge-prod"
 MINUTE = 60.0
+FAST = Rate(100, 1.0)
+USUALLY = {"jfrog-connect": ("devices", "deployments"), "hologram": ("jobs",)}
+"""What is swept unless a test says otherwise: it is about devices, deployments or jobs as a rule."""
+SELDOM = {name: timedelta(hours=12) for name in ("deployments", "tunnels", "flows")}
 
 
 class House:
     """What a test looks at while the pollers run."""
 
-    def __init__(self, *, watch: Watch, journal: Journal, pages: FleetPages, meters: Meters, key_file: Path) -> None:
+    def __init__(
+        self,
+        *,
+        watch: Watch,
+        journal: Journal,
+        pages: FleetPages,
+        meters: Meters,
+        key_file: Path,
+        pacer: Pacer,
+        keys: KeyWatch,
+    ) -> None:
         self.watch = watch
         self.journal = journal
         self.pages = pages
         self.meters = meters
         self.key_file = key_file
+        self.pacer = pacer
+        self.keys = keys
         self.observed: list[tuple[str, ...]] = []
 
     async def events(self) -> list[Event]:
@@ -79,9 +100,22 @@ class House:
 
 @asynccontextmanager
 async def house(
-    cloud: Cloud, home: Path, *, groups: Sequence[str] = (), gate: Gate | None = None, **pace: Any
+    cloud: Cloud,
+    home: Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    gate: Gate | None = None,
+    rate: Rate = FAST,
+    neighbours: Neighbours | None = None,
+    only: Collection[str] | None = None,
+    watch_keys: bool = False,
+    **pace: Any,
 ) -> AsyncIterator[House]:
-    """Run the pollers of one source against this simulated cloud; `home` may hold the journal of an earlier run."""
+    """Run the pollers of one source against this simulated cloud; `home` may hold the journal of an earlier run.
+
+    `settings` go to the source as its file would say them; `only` these resources are swept; `watch_keys` looks at the
+    key's file every few seconds, which makes an hour of moved time longer.
+    """
     redactor, key_file = Redactor(), home / "key"
     if not key_file.exists():
         key_file.write_text("demo-token")
@@ -89,22 +123,33 @@ async def house(
     journal = await Journal.open(f"sqlite:///{home / 'fleetpulse.db'}", redact=redactor.redact)
     owe(lambda: journal.owed)
     async with serve(cloud) as url, Outbound(version="0.0.0", redactor=redactor) as outbound:
-        base_url = f"{url}/api/1" if isinstance(cloud, HologramCloud) else url
-        budget = Budget(rate=Rate(100, 1.0))
-        account = Account(outbound=outbound, budget=budget, base_url=base_url, observe=lambda *_: None)
-        settings = _settings(cloud, url, key_file=key_file, groups=groups)
+        told = _settings(cloud, url, key_file=key_file, more=settings or {})
+        budget = Budget(rate=rate, in_flight=told.in_flight)
+        account = Account(
+            outbound=outbound,
+            budget=budget,
+            base_url=told.base_url,
+            observe=lambda *_: None,
+            timeout_s=told.timeout.total_seconds(),
+        )
         # the port of a simulated cloud differs at each start, and is no other place to look
-        scope = settings.model_copy(update={"base_url": "http://127.0.0.1"}).scope()
-        vendor = _vendor(settings, account=account, secret=secret)
+        scope = told.model_copy(update={"base_url": "http://127.0.0.1"}).scope()
+        vendor = _CLIENTS[cloud.kind](told, account=account, secret=secret)
+        swept = USUALLY.get(cloud.kind, tuple(vendor.resources)) if only is None else only
+        vendor.resources = {name: each for name, each in vendor.resources.items() if name in swept}
         queue = EventQueue(journal)
         evaluator = queue.consumer("evaluator", after=await journal.last_event_id())
         pages, meters = FleetPages(), Meters(version="0.0.0")
         meters.expect_source(SOURCE, vendor=cloud.kind, resources=vendor.resources)
+        gate, pacer = gate or Gate(refresh_secret=secret.refresh), Pacer(budget=budget)
         watch = Watch(
             remembered=await load(journal, SOURCE, vendor=cloud.kind, scope=scope),
             vendor=vendor,
-            pace=Pace(**{"intervals": {"deployments": timedelta(hours=12)}, **pace}),
-            gate=gate or Gate(refresh_secret=secret.refresh),
+            pace=Pace(**{"intervals": SELDOM, **pace}),
+            pacer=pacer,
+            requests_of=told.requests_of,
+            gate=gate,
+            neighbours=neighbours or Neighbours(),
             journal=journal,
             queue=queue,
             evaluator=evaluator,
@@ -113,10 +158,16 @@ async def house(
             redact=redactor.redact,
             random=Random(1),  # noqa: S311 - it spreads first sweeps
         )
-        made = House(watch=watch, journal=journal, pages=pages, meters=meters, key_file=key_file)
+        keys = KeyWatch(gate=gate, secrets=[secret], redact=redactor.redact)
+        keys.expiries.append(Expiry(secret=secret, standing=watch.standing, meters=meters))
+        made = House(
+            watch=watch, journal=journal, pages=pages, meters=meters, key_file=key_file, pacer=pacer, keys=keys
+        )
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(run(), name=name) for name, run in watch.services.items()]
             tasks.append(group.create_task(_evaluate(evaluator, made), name="evaluator"))
+            if watch_keys:
+                tasks.append(group.create_task(keys.run(), name="key watch"))
             yield made
             for task in tasks:
                 task.cancel()
@@ -139,18 +190,25 @@ async def _evaluate(consumer: Consumer, made: House) -> None:
             consumer.done(batch.events[-1].id)
 
 
-def _settings(
-    cloud: Cloud, url: str, *, key_file: Path, groups: Sequence[str]
-) -> HologramSettings | JFrogConnectSettings:
-    if isinstance(cloud, HologramCloud):
-        return HologramSettings(name=SOURCE, base_url=f"{url}/api/1", api_key_file=key_file)
-    assert isinstance(cloud, JFrogCloud)
-    return JFrogConnectSettings(
-        name=SOURCE, base_url=url, project_key=cloud.project_key, token_file=key_file, groups=list(groups)
-    )
+def _settings(cloud: Cloud, url: str, *, key_file: Path, more: Mapping[str, Any]) -> SourceSettings:
+    """The settings of a source at this cloud; only Hologram's address has a path of its own."""
+    settings, credential, own = _VENDORS[cloud.kind]
+    base_url = f"{url}/api/1" if cloud.kind == "hologram" else f"{url}/v2" if cloud.kind == "scalepad" else url
+    told = {"name": SOURCE, "base_url": base_url, credential: key_file, **{name: getattr(cloud, name) for name in own}}
+    return settings.model_validate({**told, **more})
 
 
-def _vendor(settings: HologramSettings | JFrogConnectSettings, *, account: Account, secret: Secret) -> Vendor:
-    if isinstance(settings, HologramSettings):
-        return Hologram(settings, account=account, secret=secret)
-    return JFrogConnect(settings, account=account, secret=secret)
+_VENDORS: Mapping[str, tuple[type[SourceSettings], str, tuple[str, ...]]] = {
+    "hologram": (HologramSettings, "api_key_file", ()),
+    "iomote": (IomoteSettings, "api_key_file", ("user_id",)),
+    "jfrog-connect": (JFrogConnectSettings, "token_file", ("project_key",)),
+    "jfrog-connect-v1": (JFrogConnectV1Settings, "user_token_file", ()),
+    "scalepad": (ScalePadSettings, "token_file", ("client_id",)),
+}
+_CLIENTS: Mapping[str, Callable[..., Vendor]] = {
+    "hologram": Hologram,
+    "iomote": Iomote,
+    "jfrog-connect": JFrogConnect,
+    "jfrog-connect-v1": JFrogConnectV1,
+    "scalepad": ScalePad,
+}

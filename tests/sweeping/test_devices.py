@@ -394,7 +394,7 @@ async def test_a_wider_scope_is_a_baseline_for_who_is_new_in_it(tmp_path: Path) 
     cloud = JFrogCloud(devices=60)
     (known, *_), (new, *_) = cloud.uuids(group="Lyon"), cloud.uuids(group="Nantes")
     cloud.set_status(new, "offline")
-    async with house(cloud, tmp_path, groups=["Lyon"]) as home:
+    async with house(cloud, tmp_path, settings={"groups": ["Lyon"]}) as home:
         await baselined(home)
         await asyncio.sleep(5)
     cloud.set_status(known, "offline")
@@ -422,7 +422,7 @@ async def test_who_is_outside_a_narrower_scope_is_forgotten_and_not_missing(tmp_
         await baselined(home)
         await asyncio.sleep(5)
 
-    async with house(cloud, tmp_path, groups=["Lyon"]) as home:
+    async with house(cloud, tmp_path, settings={"groups": ["Lyon"]}) as home:
         await asyncio.sleep(10 * MINUTE)
 
         told = (await home.told())[1:]

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-import pytest
-
 from fleetpulse import clock
 from fleetpulse.secrets import SecretUnreadableError
 from fleetpulse.sweeping.gate import Door, Gate, State
@@ -143,22 +141,24 @@ async def test_a_probe_that_meets_another_failure_says_nothing_about_the_key() -
     assert 55 < await admitted(door) < 70
 
 
-@pytest.mark.parametrize("readable", [True, False])
-async def test_a_changed_secret_is_probed_within_seconds_and_an_unreadable_file_is_no_change(readable: bool) -> None:
-    fresh: list[bool] = []
+async def test_a_renewed_secret_is_probed_at_once() -> None:
+    gate = Gate(refresh_secret=unchanged)
+    door = gate.door()
+    await shut(door)
 
+    gate.renewed()
+
+    assert await admitted(door) < 1
+
+
+async def test_a_refusal_reads_the_secret_again_and_an_unreadable_file_is_no_change() -> None:
     def refresh() -> bool:
-        if not readable:
-            raise SecretUnreadableError("cannot read key")
-        return bool(fresh and fresh.pop())
+        raise SecretUnreadableError("cannot read key")
 
     door = Gate(refresh_secret=refresh).door()
     await shut(door)
-    fresh.append(True)
 
-    waited_s = await admitted(door)
-
-    assert waited_s <= 6 if readable else 295 < waited_s < 310
+    assert 295 < await admitted(door) < 310
 
 
 async def test_the_pauses_between_probes_double_up_to_an_hour_and_a_word_from_outside_begins_them_anew() -> None:

@@ -11,10 +11,6 @@ MINUTE = timedelta(minutes=1)
 SCHEDULE = Schedule(MINUTE)
 
 
-def test_from_start_to_start_it_is_an_interval_and_an_overrun_is_followed_at_once() -> None:
-    assert [SCHEDULE.pause_s(took) for took in (0.0, 20.0, 60.0, 95.0)] == [60.0, 40.0, 0.0, 0.0]
-
-
 def test_failures_in_a_row_are_tried_again_ever_later_up_to_the_interval() -> None:
     assert [SCHEDULE.retry_pause_s(count) for count in range(1, 7)] == [5.0, 15.0, 30.0, 60.0, 60.0, 60.0]
     assert Schedule(timedelta(seconds=10)).retry_pause_s(4) == 10.0
@@ -32,8 +28,8 @@ def test_the_first_sweep_of_a_process_is_spread_a_little() -> None:
 
 
 def test_a_source_is_stale_after_three_live_intervals_and_ten_minutes_at_least() -> None:
-    assert SCHEDULE.stale_for(SCHEDULE.live_interval(5.0)) == 10 * MINUTE
-    assert SCHEDULE.stale_for(SCHEDULE.live_interval(600.0)) == 30 * MINUTE
+    assert SCHEDULE.stale_for(MINUTE) == 10 * MINUTE
+    assert SCHEDULE.stale_for(10 * MINUTE) == 30 * MINUTE
     assert Schedule(MINUTE, 2 * MINUTE).stale_for(20 * MINUTE) == 2 * MINUTE
 
 
@@ -47,8 +43,15 @@ def test_a_source_is_stale_after_three_live_intervals_and_ten_minutes_at_least()
     ],
 )
 def test_what_nobody_looked_at_for_long_is_late(age: timedelta, first: bool, late: bool) -> None:
-    assert SCHEDULE.late(T0 - age, T0, first=first) is late
+    assert SCHEDULE.late(T0 - age, T0, live=MINUTE, first=first) is late
+
+
+@pytest.mark.parametrize(
+    ("age", "first", "late"), [(25 * MINUTE, True, False), (31 * MINUTE, True, True), (44 * MINUTE, False, False)]
+)
+def test_what_a_stretched_interval_left_unseen_is_not_late(age: timedelta, first: bool, late: bool) -> None:
+    assert SCHEDULE.late(T0 - age, T0, live=15 * MINUTE, first=first) is late
 
 
 def test_a_baseline_is_never_late() -> None:
-    assert SCHEDULE.late(None, T0, first=True) is False
+    assert SCHEDULE.late(None, T0, live=MINUTE, first=True) is False

@@ -83,14 +83,14 @@ async def test_a_rejected_key_is_the_one_trouble_told_whatever_its_probes_meet(t
 
 async def test_the_new_key_in_its_file_works_at_once(tmp_path: Path) -> None:
     cloud = JFrogCloud(devices=5)
-    async with house(cloud, tmp_path) as home:
+    async with house(cloud, tmp_path, watch_keys=True) as home:
         await baselined(home)
         cloud.set_token("another-token")
         await asyncio.sleep(30 * MINUTE)
         cloud.forget_requests()
 
         home.key_file.write_text("another-token\n")
-        await asyncio.sleep(10)
+        await asyncio.sleep(15)
 
         assert [seen.status for seen in cloud.requests] == [200]
         assert (await home.told())[-1] == "source.recovered devices rejected" or "stale" in (await home.told())[-1]
@@ -215,13 +215,13 @@ async def test_a_surprise_ends_its_sweep_alone_with_one_traceback(
     async with house(cloud, tmp_path) as home:
         await baselined(home)
         fleet = home.watch.remembered.fleet
-        sound = fleet._counts
-        del fleet._counts  # no page can be accepted like this
+        sound = fleet._segments
+        del fleet._segments  # no page can be compared like this
         cloud.drop(1)
 
         await asyncio.sleep(5 * MINUTE)
         (degraded,) = [event for event in await home.events() if isinstance(event, SourceDegraded)]
-        fleet._counts = sound
+        fleet._segments = sound
         await asyncio.sleep(5 * MINUTE)
 
         assert degraded.problem is Problem.DOWN
@@ -253,7 +253,7 @@ async def test_a_filter_that_matches_nothing_is_told_with_what_there_is_until_it
     tmp_path: Path, others: list[str]
 ) -> None:
     cloud = JFrogCloud(devices=6)
-    async with house(cloud, tmp_path, groups=[*others, "Prodction"]) as home:
+    async with house(cloud, tmp_path, settings={"groups": [*others, "Prodction"]}) as home:
         await asyncio.sleep(5 * MINUTE)
         trouble = home.watch.standing.record.trouble("devices", Problem.MISCONFIGURED)
         cloud.add_device(group="Prodction")
@@ -269,7 +269,7 @@ async def test_a_filter_that_matches_nothing_is_told_with_what_there_is_until_it
 
 async def test_a_group_that_becomes_empty_leaves_the_others_watched(tmp_path: Path) -> None:
     cloud = JFrogCloud(devices=60)
-    async with house(cloud, tmp_path, groups=["Lyon", "Nantes"]) as home:
+    async with house(cloud, tmp_path, settings={"groups": ["Lyon", "Nantes"]}) as home:
         await baselined(home)
         emptied, dropped = cloud.uuids(group="Nantes"), cloud.uuids(group="Lyon")[0]
 

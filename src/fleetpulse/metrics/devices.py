@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from fleetpulse.fleet.device import NO_READINGS, DeviceStatus, KnownDevice, Readings
-from fleetpulse.fleet.known import Segment
+from fleetpulse.fleet.segments import Segment
 from fleetpulse.metrics.exposition import Family, escape, escape_all
 
 _UP: Final[Mapping[DeviceStatus, str]] = {DeviceStatus.ONLINE: "1", DeviceStatus.OFFLINE: "0"}
@@ -111,6 +111,14 @@ def _disk_size(known: KnownDevice, readings: Readings) -> str | None:
     return _measured(known, readings.disk_size_bytes)
 
 
+def _transferred(known: KnownDevice, readings: Readings) -> str | None:
+    return _measured(known, readings.transferred_bytes)
+
+
+def _messages(known: KnownDevice, readings: Readings) -> str | None:
+    return _measured(known, readings.messages)
+
+
 def _updates_blocked(known: KnownDevice, readings: Readings) -> str | None:
     blocked = readings.updates_blocked
     return None if blocked is None or known.status is _MISSING else str(int(blocked))
@@ -176,6 +184,20 @@ _FAMILIES: Final = (
         "Whether software updates of the device are blocked (1) or not (0).",
         aspect="updates_blocked",
         value=_updates_blocked,
+        of_readings=True,
+    ),
+    DeviceFamily(
+        "fleet_device_transferred_bytes",
+        "Bytes sent and received, as the vendor last counted; it says itself when it begins anew.",
+        aspect="traffic",
+        value=_transferred,
+        of_readings=True,
+    ),
+    DeviceFamily(
+        "fleet_device_messages",
+        "Messages sent and received, as the vendor last counted; it says itself when it begins anew.",
+        aspect="traffic",
+        value=_messages,
         of_readings=True,
     ),
 )

@@ -6,15 +6,7 @@ from typing import Final, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from fleetpulse.alerting.notification import NotifyReason
-from fleetpulse.fleet.events import (
-    AnyEvent,
-    DeviceMoved,
-    SimChanged,
-    SourceRemoved,
-    TunnelClosed,
-    TunnelOpened,
-    TunnelTerminated,
-)
+from fleetpulse.fleet.events import AnyEvent, SourceRemoved
 
 SWEEP_OUTCOMES: Final = (
     "complete",
@@ -32,10 +24,7 @@ SWEEP_OUTCOMES: Final = (
 NO_ANSWER: Final = "none"
 
 _USUAL_CODES: Final = ("200", "401", "403", "404", "429", "500", "502", "503", "504", NO_ANSWER)
-_UNCOUNTED: Final = (
-    *(DeviceMoved, SimChanged, TunnelOpened, TunnelClosed, TunnelTerminated),  # no vendor of this version tells of them
-    SourceRemoved,  # with the source go its series
-)
+_UNCOUNTED: Final = (SourceRemoved,)  # with the source go its series
 _EVENT_TYPES: Final = tuple(str(event.__struct_config__.tag) for event in get_args(AnyEvent) if event not in _UNCOUNTED)
 
 _SWEEP_BUCKETS_S: Final = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
@@ -56,6 +45,12 @@ class SourceInstruments:
         self.stale = Gauge(
             "fleetpulse_source_stale",
             "Whether the source's last good sweep is too long ago to be believed.",
+            ["source"],
+            registry=registry,
+        )
+        self.credentials_expiry = Gauge(
+            "fleetpulse_source_credentials_expiry_timestamp_seconds",
+            "When the source's credentials expire, as they say themselves.",
             ["source"],
             registry=registry,
         )

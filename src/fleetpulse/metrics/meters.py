@@ -60,6 +60,13 @@ class Meters:
         """The source became stale or fresh."""
         self._sources.stale.labels(source).set(is_stale)
 
+    def credentials_expire(self, source: str, at: datetime | None) -> None:
+        """The source's credentials say that they expire then; None: they say nothing."""
+        if at is None:
+            self._sources.credentials_expiry.remove(source)
+        else:
+            self._sources.credentials_expiry.labels(source).set(at.timestamp())
+
     def sweep_every(self, source: str, resource: str, seconds: float) -> None:
         """The interval as it is now, stretched or not."""
         self._sources.sweep_interval.labels(source, resource).set(seconds)

@@ -1,7 +1,7 @@
-"""The fleet's pages: every family about devices, deployments and jobs, rendered when it changes and not when scraped.
+"""The fleet's pages: all families about devices and what is done to them, rendered on change and not when scraped.
 
-A source is kept in parts (its segments, each deployment, its jobs). A change only notes which families of which part
-are owed; they are rendered in short slices, and a scrape joins what stands, family by family.
+A source is kept in parts (its segments, each deployment, its jobs, tunnels and flows). A change only notes which
+families of which part are owed; they are rendered in short slices, and a scrape joins what stands, family by family.
 """
 
 import asyncio
@@ -13,8 +13,10 @@ import structlog
 
 from fleetpulse import clock
 from fleetpulse.fleet.deployment import Deployment
+from fleetpulse.fleet.flow import UpdateFlow
 from fleetpulse.fleet.job import BulkJob
 from fleetpulse.fleet.known import Changes, KnownFleet
+from fleetpulse.fleet.tunnel import Tunnel
 from fleetpulse.metrics import wholes
 from fleetpulse.metrics.allowance import fitting
 from fleetpulse.metrics.devices import ASPECTS, DeviceFamily, families
@@ -66,12 +68,18 @@ class FleetPages:
             for number in source.take_readings(fleet, changes) - changes.segments.keys():
                 self._owe_segment(source, number, self._of_readings)
         if changes.segments:
-            self._owe_part(source, "devices", lambda: wholes.devices_pieces(source.source, fleet.counts()))
+            self._owe_part(
+                source, "devices", lambda: wholes.devices_pieces(source.source, fleet.counts(), fleet.sims())
+            )
 
     def deployments(self, source: str, deployments: Iterable[Deployment]) -> None:
-        """Show these deployments of the source and no others; one that is the same object as before stands."""
+        """Show these deployments of the source and no others; one that is the same object as before stands.
+
+        Too many to single out are only counted.
+        """
         owner = self._source(source)
-        shown = {f"deployment {deployment.id}": deployment for deployment in deployments}
+        counted = {deployment.id: deployment for deployment in deployments}.values()
+        shown = {f"deployment {deployment.id}": deployment for deployment in wholes.singled_out(counted)}
         for gone in owner.deployments.keys() - shown.keys():
             self._owed.pop((source, gone, ""), None)
             owner.drop_part(gone)
@@ -79,12 +87,27 @@ class FleetPages:
             if owner.deployments.get(part) is not deployment:
                 self._owe_part(owner, part, partial(wholes.deployment_pieces, source, deployment))
         owner.deployments = shown
-        self._owe_part(owner, "deployments", lambda: wholes.deployments_pieces(source, shown.values()))
+        self._owe_part(owner, "deployments", lambda: wholes.deployments_pieces(source, counted))
 
     def jobs(self, source: str, jobs: Iterable[BulkJob]) -> None:
         """Show these bulk jobs of the source and no others."""
         shown = {job.id: job for job in jobs}
         self._owe_part(self._source(source), "jobs", lambda: wholes.jobs_pieces(source, shown.values()))
+
+    def tunnels(self, source: str, tunnels: Iterable[Tunnel]) -> None:
+        """Show these tunnels of the source and no others."""
+        shown = {tunnel.id: tunnel for tunnel in tunnels}
+        self._owe_part(self._source(source), "tunnels", lambda: wholes.tunnels_pieces(source, shown.values()))
+
+    def flows(self, source: str, flows: Iterable[UpdateFlow]) -> None:
+        """Show these update flows of the source and no others."""
+        shown = {flow.id: flow for flow in flows}
+        self._owe_part(self._source(source), "flows", lambda: wholes.flows_pieces(source, shown.values()))
+
+    def removed(self, source: str) -> None:
+        """Show nothing of the source any more."""
+        self._sources.pop(source, None)
+        self._owed = {key: render for key, render in self._owed.items() if key[0] != source}
 
     def stale(self, source: str, is_stale: bool) -> None:
         """Withhold `fleet_device_up` of the source, or show it again."""

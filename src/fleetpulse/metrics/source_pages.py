@@ -1,14 +1,18 @@
 """What one source has on the fleet's pages: its rendered pieces, and the readings they are made of."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from fleetpulse.fleet.deployment import Deployment
 from fleetpulse.fleet.device import Readings
-from fleetpulse.fleet.known import Changes, KnownFleet, Segment
+from fleetpulse.fleet.known import Changes, KnownFleet
+from fleetpulse.fleet.segments import Segment
 from fleetpulse.metrics.devices import DeviceFamily, count_samples, device_piece
 
 Part = int | str
 """A segment's number, a deployment's key, or the name of what a source has once."""
+
+_NOWHERE: Final[Segment] = {}
 
 
 class SourcePages:
@@ -55,15 +59,23 @@ class SourcePages:
 
     def take_readings(self, fleet: KnownFleet, changes: Changes) -> set[int]:
         """Keep what a page says of devices; tell which segments hold one of which it says something else now."""
-        touched = set()
+        touched: set[int] = set()
+        segments, segment, number, known = fleet.segments(), _NOWHERE, -1, dict[str, Readings]()
+        changed = False  # of the segment at hand, which is that of the device before and as a rule of the next one
         for device, readings in changes.readings.items():
-            number = fleet.segment_of(device)
-            if number is None:
-                continue
-            known = self._readings.setdefault(number, {})
-            if known.get(device) != readings:
+            if device not in segment:
+                place = fleet.segment_of(device)
+                if place is None:
+                    continue
+                number = place
+                segment, known = segments[number], self._readings.setdefault(number, {})
+                changed = number in touched
+            if changed:
+                known[device] = readings
+            elif known.get(device) != readings:
                 known[device] = readings
                 touched.add(number)
+                changed = True
         return touched
 
     def render_segment(self, number: int, family: DeviceFamily, *, keep: bool) -> int:

@@ -9,17 +9,24 @@ from typing import Final, NoReturn
 import structlog
 
 from fleetpulse import clock
-from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
+from fleetpulse.fleet.deployment import FailedStep, RolloutStatus
 from fleetpulse.fleet.deployments import DeploymentChanges, KnownDeployments
 from fleetpulse.fleet.events import Problem, SourceEvent
 from fleetpulse.fleet.source import SourceRecord, degrade, owe_summary, sum_up, swept_well
-from fleetpulse.metrics.pages import FleetPages
+from fleetpulse.sweeping.following import Following
+from fleetpulse.sweeping.listing import sweep_list
 from fleetpulse.sweeping.pages import Gathered, closing
-from fleetpulse.sweeping.rounds import Rounds, Swept
-from fleetpulse.sweeping.standing import Entry
-from fleetpulse.vendors.contract import CredentialsRejected, RateLimited, ResourceUnavailable, SourceError, Vendor
+from fleetpulse.sweeping.rounds import Rounds
+from fleetpulse.sweeping.swept import Swept
+from fleetpulse.vendors.contract import (
+    CredentialsRejected,
+    RateLimited,
+    ReadsDeployments,
+    ResourceUnavailable,
+    SourceError,
+)
 
-KIND = "deployment"
+KIND: Final = "deployment"
 """Under which the journal keeps a followed deployment."""
 SUMMARY_WITHIN: Final = timedelta(minutes=10)  # how long a baseline's summary waits for the looks it needs
 
@@ -27,26 +34,24 @@ SUMMARY_WITHIN: Final = timedelta(minutes=10)  # how long a baseline's summary w
 class DeploymentsPoller:
     """Sweeps one resource of deployments of one source.
 
-    `since`: how old a deployment may be to be followed still; `finished_for`: how long an ended one is shown. History
-    is looked at like the rest, one deployment at a time and never before news.
+    `since`: how old a deployment may be to be followed still. History is looked at like the rest, one deployment at a
+    time and never before news.
     """
 
     def __init__(
         self,
         *,
-        vendor: Vendor,
+        vendor: ReadsDeployments,
         deployments: KnownDeployments,
-        pages: FleetPages,
+        following: Following[DeploymentChanges],
         rounds: Rounds,
         since: timedelta,
-        finished_for: timedelta,
     ) -> None:
         self._vendor = vendor
         self._deployments = deployments
-        self._pages = pages
+        self._following = following
         self._rounds = rounds
         self._since = since
-        self._finished_for = finished_for
         self._listed: frozenset[str] = frozenset()
         self._late = False
         self._looks_fail = False
@@ -61,52 +66,26 @@ class DeploymentsPoller:
         """
         await self._rounds.run(self._sweep, self._look)
 
-    def retry(self) -> None:
-        """Sweep now."""
-        self._rounds.retry()
-
     async def _sweep(self) -> Swept:
-        gathered = Gathered()
-        found: list[Deployment] = []
-        baseline, self._late = self._rounds.baseline, self._rounds.late()
-        async with closing(self._vendor.deployments(self._rounds.resource)) as pages:
-            async for page in pages:
-                self._rounds.answered()
-                gathered.note(page)
-                found += page.items
-                await self._take(page.items, baseline=baseline)
+        self._late = self._rounds.late()
+        swept, found = await sweep_list(
+            self._vendor.deployments(self._rounds.resource),
+            rounds=self._rounds,
+            following=self._following,
+            compare=partial(self._deployments.listed, since=self._since),
+            ended=lambda _: self._ended,
+        )
         self._listed = frozenset(deployment.id for deployment in found)
         self._steps_fail = {id_: told for id_, told in self._steps_fail.items() if id_ in self._listed}
-        await self._end(found, gathered, baseline=baseline)
-        return Swept(shortfall=gathered.shortfall(), rows=gathered.rows)
+        return swept
 
-    async def _take(self, found: Sequence[Deployment], *, baseline: bool) -> None:
-        """A page as it comes, so that its news waits for no other page."""
-        await self._write(
-            lambda now: self._deployments.listed(
-                found, complete=False, baseline=baseline, seen_at=now, late=self._late, since=self._since
-            )
-        )
-
-    async def _end(self, found: Sequence[Deployment], gathered: Gathered, *, baseline: bool) -> None:
-        complete = not gathered.shortfall()
-
-        def compose(record: SourceRecord) -> Entry:
-            now = clock.now()
-            changes = self._deployments.listed(
-                found, complete=complete, baseline=baseline, seen_at=now, late=self._late, since=self._since
-            )
-            swept, ends = swept_well(
-                record,
-                self._rounds.resource,
-                complete=complete,
-                seen_at=now,
-                still=(Problem.FAILING,) if self._looks_fail else (),
-            )
-            swept = owe_summary(record, swept, self._rounds.resource, seen_at=now)
-            return self._entry(changes, record=swept, more=ends)
-
-        await self._rounds.standing.write(compose)
+    def _ended(
+        self, record: SourceRecord, /, *, complete: bool, seen_at: datetime
+    ) -> tuple[SourceRecord, Sequence[SourceEvent]]:
+        """A good sweep; its baseline is told once all of it was looked at."""
+        still = (Problem.FAILING,) if self._looks_fail else ()
+        swept, ends = swept_well(record, self._rounds.resource, complete=complete, seen_at=seen_at, still=still)
+        return owe_summary(record, swept, self._rounds.resource, seen_at=seen_at), ends
 
     async def _look(self) -> float:
         """Look at the one deployment whose turn it is, if any; in how many seconds the next one is due."""
@@ -199,19 +178,4 @@ class DeploymentsPoller:
         await self._write(lambda now: self._deployments.put_off(deployment, seen_at=now))
 
     async def _write(self, decide: Callable[[datetime], DeploymentChanges]) -> None:
-        await self._rounds.standing.write(lambda _: self._entry(decide(clock.now())))
-
-    def _entry(
-        self, changes: DeploymentChanges, *, record: SourceRecord | None = None, more: Sequence[SourceEvent] = ()
-    ) -> Entry:
-        def accept() -> None:
-            self._deployments.accept(changes)
-            shown = self._deployments.shown(clock.now(), self._finished_for)
-            self._pages.deployments(self._deployments.source, shown)
-
-        return Entry(
-            events=(*changes.events, *more),
-            followed={(KIND, id_): followed for id_, followed in changes.followed.items()},
-            record=record,
-            accept=accept,
-        )
+        await self._rounds.standing.write(lambda _: self._following.entry(decide(clock.now())))

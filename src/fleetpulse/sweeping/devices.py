@@ -1,42 +1,78 @@
 """Sweeps a resource of devices: page after page against the known fleet, and at the walk's end who is absent."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import structlog
 
 from fleetpulse import clock
+from fleetpulse.fleet.deployments import DeploymentChanges
 from fleetpulse.fleet.device import Sighting
 from fleetpulse.fleet.events import Problem, SourceEvent
 from fleetpulse.fleet.known import MOST_DEVICES, Changes, KnownFleet
-from fleetpulse.fleet.source import SourceRecord, baselines, degrade, recover, swept_well
+from fleetpulse.fleet.source import SourceRecord, baselines, degrade, freshened, recover, swept_well
 from fleetpulse.fleet.walk import Walk
 from fleetpulse.metrics.pages import FleetPages
+from fleetpulse.sweeping.counted import Newcomers
+from fleetpulse.sweeping.pacer import Lane
 from fleetpulse.sweeping.pages import closing
-from fleetpulse.sweeping.rounds import Rounds, Swept
+from fleetpulse.sweeping.rollouts import Rollouts
+from fleetpulse.sweeping.rounds import Rounds
 from fleetpulse.sweeping.schedule import RESUMES
 from fleetpulse.sweeping.standing import Entry, trouble_subjects
-from fleetpulse.vendors.contract import AnswerInvalid, CursorRefused, FilterMatchesNothing, Page, Vendor
+from fleetpulse.sweeping.swept import Swept
+from fleetpulse.vendors.contract import (
+    AnswerInvalid,
+    CursorRefused,
+    FilterMatchesNothing,
+    Page,
+    ReadsDevices,
+    ReadsStalestDevices,
+)
+
+NO_WORD: Final = "(none)"  # what a page says of a row that should have a status and has none
+_NOTHING_TOLD: Final = DeploymentChanges()
 
 
 class DevicesPoller:
     """Sweeps one resource of devices of one source.
 
-    A walk that breaks is kept, and goes on from its last page at the next try. `forget_after`: how long a missing
-    device is remembered.
+    A walk that breaks is kept, and goes on from its last page at the next try. `census`: it decides who is missing;
+    `elsewhere` names the other source that lists a device now. Where there is a lane `whole`, the walks over all
+    devices go by it, and what is swept in between are the stalest devices, if the vendor can be asked for those.
+    `forget_after`: how long a missing device is remembered.
     """
 
     def __init__(
-        self, *, vendor: Vendor, fleet: KnownFleet, pages: FleetPages, rounds: Rounds, forget_after: timedelta
+        self,
+        *,
+        vendor: ReadsDevices,
+        fleet: KnownFleet,
+        pages: FleetPages,
+        rounds: Rounds,
+        census: bool,
+        whole: Lane | None,
+        rollouts: Rollouts,
+        newcomers: Newcomers,
+        elsewhere: Callable[[str], str],
+        forget_after: timedelta,
     ) -> None:
         self._vendor = vendor
         self._fleet = fleet
         self._pages = pages
         self._rounds = rounds
+        self._census = census
+        self._whole = whole
+        self._stalest = vendor if isinstance(vendor, ReadsStalestDevices) else None
+        self._rollouts = rollouts
+        self._newcomers = newcomers
+        self._elsewhere = elsewhere
         self._forget_after = forget_after
-        self._census = vendor.resources[rounds.resource].census
         self._walk: Walk | None = None
+        self._began = 0.0
+        self._walked_from: float | None = None
         self._resume: str | None = None
         self._resumes = 0
         self._oddity = ""
@@ -53,16 +89,15 @@ class DevicesPoller:
         """
         await self._rounds.run(self._sweep)
 
-    def retry(self) -> None:
-        """Sweep now."""
-        self._rounds.retry()
-
     def accept_shorter_list(self) -> None:
-        """Believe the list however short it is, and look at it now."""
+        """Believe the list however short it is, and look at all of it now."""
         self._fleet.accept_shorter_list()
+        self._walked_from = None
         self._rounds.retry()
 
     async def _sweep(self) -> Swept:
+        if self._stalest is not None and not self._whole_due():
+            return await self._sweep_stalest(self._stalest)
         try:
             return await self._go_on()
         except CursorRefused:
@@ -71,16 +106,38 @@ class DevicesPoller:
             self._begin_anew()  # once: what refuses a walk's own first cursors is no matter of age
             return await self._go_on()
 
+    def _whole_due(self) -> bool:
+        if self._whole is None or self._walk is not None or self._walked_from is None:
+            return True
+        return clock.monotonic() >= self._walked_from + self._whole.live.total_seconds()
+
+    async def _sweep_stalest(self, vendor: ReadsStalestDevices) -> Swept:
+        """Look at the devices that were silent longest. It tells of nobody else: neither absence nor life."""
+        walk = Walk(started_at=clock.now(), baseline=self._rounds.baseline, late=self._rounds.late())
+        self._rounds.begin(whole=False)
+        async with closing(self._rounds.pages(vendor.stalest_devices(self._rounds.resource))) as pages:
+            async for page in pages:
+                await self._compare(page, walk)
+
+        def compose(record: SourceRecord) -> Entry:
+            now, still = clock.now(), (Problem.MISCONFIGURED,) if self._unmatched else ()
+            record, events = freshened(record, self._rounds.resource, seen_at=now, still=still)
+            return self._entry(Changes(), record=record, more=events)
+
+        await self._rounds.standing.write(compose)
+        return Swept(rows=walk.rows, whole=False)
+
     async def _go_on(self) -> Swept:
         walk = self._walk or self._new_walk()
         try:
-            async with closing(self._vendor.devices(self._rounds.resource, resume=self._resume)) as pages:
+            walked = self._vendor.devices(self._rounds.resource, resume=self._resume)
+            async with closing(self._rounds.pages(walked)) as pages:
                 async for page in pages:
-                    self._rounds.answered()
                     await self._take(page, walk)
             return await self._end(walk)
-        except FilterMatchesNothing:
-            self._begin_anew()  # what it missed may be there next time, on a page that was behind
+        except (FilterMatchesNothing, asyncio.CancelledError):
+            # What it missed may be there next time, on a page that was behind; and after a pause all pages are old.
+            self._begin_anew()
             raise
         except BaseException:
             self._break_off(walk)
@@ -88,6 +145,9 @@ class DevicesPoller:
 
     def _new_walk(self) -> Walk:
         self._unknown_word = ""
+        self._rollouts.begin()
+        self._rounds.begin(self._whole)
+        self._began = clock.monotonic()
         self._walk = Walk(started_at=clock.now(), baseline=self._rounds.baseline, late=self._rounds.late())
         return self._walk
 
@@ -102,6 +162,11 @@ class DevicesPoller:
             walk.break_off()
 
     async def _take(self, page: Page[Sighting], walk: Walk) -> None:
+        await self._compare(page, walk)
+        self._unmatched = page.unmatched
+        self._resume, self._resumes = page.resume, 0
+
+    async def _compare(self, page: Page[Sighting], walk: Walk) -> None:
         sightings = walk.first_sightings(page.items)
         walk.note((item.device.id for item in page.items), odd=page.odd, total=page.total, guard=page.guarded)
         if len(walk.seen) > MOST_DEVICES:
@@ -109,56 +174,66 @@ class DevicesPoller:
             msg = f"the list of devices goes on beyond {MOST_DEVICES:,}, the most that one source may have"
             raise AnswerInvalid(msg)
         self._oddity = page.oddity or self._oddity
-        self._unmatched = page.unmatched
         self._unknown_word = self._unknown_word or page.unknown_word
 
         def compose(_: SourceRecord) -> Entry:
-            changes = self._fleet.compare(sightings, walk=walk, seen_at=clock.now(), aspects=page.aspects)
-            return self._entry(changes)
+            now = clock.now()
+            changes = self._fleet.compare(sightings, walk=walk, seen_at=now, aspects=page.aspects)
+            told = self._rollouts.page(page.rollouts, walk, seen_at=now)
+            return self._entry(changes, told, newcomers=() if walk.baseline else changes.newcomers)
 
         await self._rounds.standing.write(compose)
-        self._resume, self._resumes = page.resume, 0
 
     async def _end(self, walk: Walk) -> Swept:
         self._require_statuses(walk)
+        resource = self._rounds.resource
 
         def compose(record: SourceRecord) -> Entry:
-            now = clock.now()
+            now, before = clock.now(), record
             changes = Changes()
             if self._census:
                 changes = self._fleet.absent(
                     walk,
                     seen_at=now,
                     forget_after=self._forget_after,
-                    baselines=baselines(record, self._rounds.resource, complete=walk.complete),
+                    baselines=baselines(record, resource, complete=walk.complete),
+                    elsewhere=self._elsewhere,
                 )
-            record, doubts = _doubted(record, self._rounds.resource, changes, seen_at=now)
+            told = self._rollouts.end(walk, seen_at=now)
+            record, doubts = _doubted(record, resource, changes, seen_at=now)
             record, swept = self._swept_well(record, complete=walk.complete, seen_at=now)
-            return self._entry(changes, record=record, more=[*doubts, *swept])
+            record = self._rollouts.owe(before, record, resource, seen_at=now)
+            return self._entry(changes, told, record=record, more=[*doubts, *swept])
 
         await self._rounds.standing.write(compose)
+        if resource in self._rounds.standing.record.summary_owed:
+            await self._rounds.standing.amend(resource, lambda record: self._rollouts.sum_up(record, resource))
+        self._tell_odd(walk)
+        self._begin_anew()
+        self._walked_from, self._oddity = self._began, ""
+        return Swept(shortfall=walk.shortfall(), rows=walk.rows)
+
+    def _tell_odd(self, walk: Walk) -> None:
         if walk.odd:
             self._log.info("rows could not be read, so nobody counts as absent", rows=walk.odd, first=self._oddity)
         if walk.repeats:
             self._log.debug("rows repeat a device and are not counted", rows=walk.repeats)
         if self._fleet.full:
             self._log.warning("no more devices are taken in until missing ones are forgotten", known=len(self._fleet))
-        self._begin_anew()
-        self._oddity = ""
-        return Swept(shortfall=walk.shortfall(), rows=walk.rows)
 
     def _require_statuses(self, walk: Walk) -> None:
         """Refuse a walk that tells of hardly any device how it is; an unknown word of few devices is only logged.
 
+        Where every word was understood, devices of which nothing is known yet are no riddle.
         Errors: AnswerInvalid.
         """
         word = self._unknown_word
-        if word and word != self._told_word:
+        if word not in {"", NO_WORD, self._told_word}:
             self._log.warning("the vendor says a device status that nobody knows", status=word)
         self._told_word = word
-        silent = self._fleet.silent(walk) if self._census else 0
+        silent = self._fleet.silent(walk) if word and self._census else 0
         if silent:
-            says = f'; the vendor says "{word}"' if word else ""
+            says = "" if word == NO_WORD else f'; the vendor says "{word}"'
             raise AnswerInvalid(f"no intelligible status for {silent:,} of {len(walk.seen):,} devices{says}")
 
     def _swept_well(
@@ -174,16 +249,27 @@ class DevicesPoller:
         return record, events
 
     def _entry(
-        self, changes: Changes, *, record: SourceRecord | None = None, more: Sequence[SourceEvent] = ()
+        self,
+        changes: Changes,
+        told: DeploymentChanges = _NOTHING_TOLD,
+        *,
+        record: SourceRecord | None = None,
+        more: Sequence[SourceEvent] = (),
+        newcomers: Iterable[str] = (),
     ) -> Entry:
+
         def accept() -> None:
             self._fleet.accept(changes)
             self._pages.devices(self._fleet, vendor=self._rounds.standing.record.vendor, changes=changes)
+            self._newcomers.note(newcomers, clock.now())
+            if told != _NOTHING_TOLD:
+                self._rollouts.following.take_over(told)
 
         doubted = () if record is None else trouble_subjects(record, self._rounds.resource)
         return Entry(
-            events=(*changes.events, *more),
+            events=(*changes.events, *told.events, *more),
             segments=changes.segments,
+            followed=self._rollouts.following.rows(told),
             record=record,
             accept=accept,
             observed=(*changes.confirmed, *doubted),

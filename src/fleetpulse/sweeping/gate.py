@@ -7,6 +7,7 @@ have tried for themselves.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Final
 
@@ -17,7 +18,7 @@ CONFIRM_AFTER_S: Final = 10.0  # a hiccup of the vendor's sign-in is over by the
 PROBE_AFTER_S: Final = 300.0
 PROBE_AFTER_AT_MOST_S: Final = 3600.0
 UNCLEAR_AGAIN_S: Final = 60.0  # a probe that met another failure has said nothing about the key
-REREAD_S: Final = 5.0  # one small local file
+DOUBT_S: Final = 5.0  # how often a source looks whether the confirmation that it waits for has had its time
 TURN_S: Final = 5.0  # by which a source lets those probe first that probed longer ago
 
 
@@ -65,10 +66,20 @@ class Gate:
         except SecretUnreadableError:
             return False  # in the midst of being replaced; the old value stands
         if changed:
-            self.times_changed += 1
-            for door in self.doors:
-                door.state = State.OPEN
+            self._reopen()
         return changed
+
+    def renewed(self) -> None:
+        """The secret was read again, and is another one: each source tries it at once."""
+        self._reopen()
+        self.tell()
+        for wake in self.listeners:
+            wake()
+
+    def _reopen(self) -> None:
+        self.times_changed += 1
+        for door in self.doors:
+            door.state = State.OPEN
 
     def put_off(self, prober: "Door") -> None:
         """After a refused probe: while every source is refused, the account is probed as if it were one."""
@@ -116,20 +127,16 @@ class Door:
         return True
 
     async def changed(self, *, main: bool) -> None:
-        """Wait until it may be worth to ask `admit` again; the main resource's poller watches the secret meanwhile.
+        """Wait until it may be worth to ask `admit` again.
 
         The caller asks and waits without a pause between, so that it misses no news.
         """
         wait_s = None
         if main and self._gate.probing is None:
-            left_s = REREAD_S if self.state is State.OPEN else max(0.0, self.probe_at - clock.monotonic())
-            wait_s = min(REREAD_S, left_s)
-        try:
+            wait_s = DOUBT_S if self.state is State.OPEN else max(0.0, self.probe_at - clock.monotonic())
+        with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._gate.news.wait()
-        except TimeoutError:
-            if self._gate.reread():
-                self._gate.tell()
 
     def answered(self, *, main: bool) -> None:
         """The vendor took the key. What it answers meanwhile to others than the main resource confirms nothing."""

@@ -12,11 +12,12 @@ from fleetpulse.fleet.events import SourceRemoved
 from fleetpulse.fleet.jobs import KnownJobs
 from fleetpulse.fleet.known import Changes, KnownFleet
 from fleetpulse.fleet.source import SourceRecord, rescoped
+from fleetpulse.fleet.tunnels import KnownTunnels
 from fleetpulse.journal.entries import StoredEvent
 from fleetpulse.journal.errors import JournalCorruptError
 from fleetpulse.journal.journal import Journal
 from fleetpulse.metrics.pages import FleetPages
-from fleetpulse.sweeping import deployments, jobs
+from fleetpulse.sweeping import deployments, jobs, tunnels
 from fleetpulse.vendors.contract import Kind
 
 
@@ -27,6 +28,7 @@ class Remembered(msgspec.Struct, frozen=True):
     fleet: KnownFleet
     deployments: KnownDeployments
     jobs: KnownJobs
+    tunnels: KnownTunnels
 
 
 async def load(journal: Journal, source: str, *, vendor: str, scope: str) -> Remembered:
@@ -38,13 +40,18 @@ async def load(journal: Journal, source: str, *, vendor: str, scope: str) -> Rem
     Errors: those of the journal; JournalCorruptError where a segment or a followed thing cannot be read.
     """
     stored = await journal.load_source(source)
-    fleet, followed, known_jobs = KnownFleet(source), KnownDeployments(source), KnownJobs(source)
+    fleet, known_tunnels = KnownFleet(source), KnownTunnels(source)
+    known_deployments, known_jobs = KnownDeployments(source), KnownJobs(source)
     record = stored.record or SourceRecord(source, vendor, scope=scope)
     try:
         for number, payload in sorted(stored.segments.items()):
             fleet.load(number, payload)
-        followed.load({id_: payload for (kind, id_), payload in stored.followed.items() if kind == deployments.KIND})
-        known_jobs.load({id_: payload for (kind, id_), payload in stored.followed.items() if kind == jobs.KIND})
+        for word, known in (
+            (deployments.KIND, known_deployments),
+            (jobs.KIND, known_jobs),
+            (tunnels.KIND, known_tunnels),
+        ):
+            known.load({id_: payload for (kind, id_), payload in stored.followed.items() if kind == word})
     except ValueError as error:
         raise JournalCorruptError(str(error)) from error
     if not record.scope:
@@ -53,7 +60,7 @@ async def load(journal: Journal, source: str, *, vendor: str, scope: str) -> Rem
         record = rescoped(record, scope)
     if record.rescoped:
         fleet.rescope()
-    return Remembered(record, fleet, followed, known_jobs)
+    return Remembered(record, fleet, known_deployments, known_jobs, known_tunnels)
 
 
 def show(remembered: Remembered, pages: FleetPages, *, kinds: Collection[Kind], finished_for: timedelta) -> None:
@@ -62,10 +69,12 @@ def show(remembered: Remembered, pages: FleetPages, *, kinds: Collection[Kind], 
     changes = Changes(segments=remembered.fleet.segments())
     if Kind.DEVICES in kinds:
         pages.devices(remembered.fleet, vendor=remembered.record.vendor, changes=changes)
-    if Kind.DEPLOYMENTS in kinds:
+    if Kind.DEPLOYMENTS in kinds or len(remembered.deployments):  # devices may tell of them where no list does
         pages.deployments(source, remembered.deployments.shown(now, finished_for))
     if Kind.JOBS in kinds:
         pages.jobs(source, remembered.jobs.shown(now, finished_for))
+    if Kind.TUNNELS in kinds:
+        pages.tunnels(source, remembered.tunnels.shown(now, finished_for))
 
 
 async def remove_others(journal: Journal, queue: EventQueue, *, configured: Mapping[str, str]) -> list[str]:

@@ -16,23 +16,22 @@ _DOWN_INTERVALS: Final = 2  # a service that was down for longer has missed a sw
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """The times of one resource; `stale_after` as configured, None for three live intervals."""
+    """The times of one resource; `stale_after` as configured, None for three live intervals.
+
+    The interval that is asked for is longer *live* where the budget carries no more, or a sweep takes longer.
+    """
 
     interval: timedelta
     stale_after: timedelta | None = None
 
     @property
     def interval_s(self) -> float:
-        """The configured interval in seconds."""
+        """The interval that is asked for, in seconds."""
         return self.interval.total_seconds()
 
     def first_pause_s(self, share: float) -> float:
         """The pause before the first sweep of a process; `share` is a random number from 0 to 1."""
         return share * min(SPREAD_S, self.interval_s / 10)
-
-    def pause_s(self, took_s: float) -> float:
-        """The pause after a good sweep: an interval from start to start; one that overran is followed at once."""
-        return max(0.0, self.interval_s - took_s)
 
     def retry_pause_s(self, failures: int, *, retry_after_s: float | None = None) -> float:
         """The pause after so many failures in a row, an interval at most unless the vendor asks for more."""
@@ -41,20 +40,16 @@ class Schedule(msgspec.Struct, frozen=True):
             return pause_s
         return max(pause_s, retry_after_s)
 
-    def live_interval(self, took_s: float) -> timedelta:
-        """The interval as it is now: the time a sweep takes, where that is longer."""
-        return max(self.interval, timedelta(seconds=took_s))
-
     def stale_for(self, live: timedelta) -> timedelta:
         """How old the last good sweep may grow."""
         return self.stale_after or max(_STALE_INTERVALS * live, _STALE_AT_LEAST)
 
-    def late(self, good_at: datetime | None, now: datetime, *, first: bool) -> bool:
+    def late(self, good_at: datetime | None, now: datetime, *, live: timedelta, first: bool) -> bool:
         """Whether nobody looked for so long that what a walk finds now happened before.
 
-        `first`: it is the first walk of this process, so the service itself was down since the last good sweep.
+        `first`: it is the first walk of this process, or after a pause, so nobody looked since the last good sweep.
         """
         if good_at is None:
             return False
-        allowed = self.stale_for(self.interval)
-        return now - good_at > (min(allowed, _DOWN_INTERVALS * self.interval) if first else allowed)
+        allowed = self.stale_for(live)
+        return now - good_at > (min(allowed, _DOWN_INTERVALS * live) if first else allowed)

@@ -27,13 +27,15 @@ class Staleness:
         """Note when the source becomes stale, and go on observing it while it is. A good sweep ends it.
 
         It is shown before it is written, for a journal that takes nothing must not leave old states looking live.
+        A paused source is stale on purpose, and nothing is noted of it.
         Errors: those of the journal.
         Cancellation: safe at any time.
         """
         while True:
+            await self._standing.resumed.wait()
             wait_s = (self._standing.fresh_until(self._stale_for()) - clock.now()).total_seconds()
-            if wait_s > 0:
-                await clock.sleep_until(clock.monotonic() + wait_s)
+            if wait_s > 0:  # looked at anew now and then, for how old it may be grows and shrinks with the budget
+                await clock.sleep_until(clock.monotonic() + min(wait_s, OBSERVED_EVERY_S))
                 continue
             self._standing.show(stale=True)
             await self._standing.amend(self._standing.main, self._become_stale)
@@ -41,8 +43,8 @@ class Staleness:
 
     def _become_stale(self, record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:
         now = clock.now()
-        if self._standing.fresh_until(self._stale_for()) > now:  # a good sweep was written while this waited
-            return record, []
+        if self._standing.paused is not None or self._standing.fresh_until(self._stale_for()) > now:
+            return record, []  # an operator, or a good sweep, was written while this waited
         return become_stale(record, self._standing.main, detail=self._detail(now), seen_at=now)
 
     def _detail(self, now: datetime) -> str:

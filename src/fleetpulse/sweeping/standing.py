@@ -22,7 +22,7 @@ from fleetpulse.fleet.events import (
     SourceResourceUnavailable,
 )
 from fleetpulse.fleet.known import Segment
-from fleetpulse.fleet.source import VERDICTS, SourceRecord
+from fleetpulse.fleet.source import VERDICTS, SourceRecord, Trouble, degrade, recover
 from fleetpulse.journal.entries import PageWrite, StoredEvent
 from fleetpulse.journal.journal import Journal
 from fleetpulse.metrics.meters import Meters
@@ -79,6 +79,11 @@ class Standing:
         self.main = main
         """The name of the main resource, whose good sweeps keep the source fresh."""
         self.began_at = clock.now()
+        """Since when somebody looks: the process's start, or the end of a pause."""
+        self.resumed = asyncio.Event()
+        """Set while the source is not paused."""
+        self.after_pause: list[Callable[[], None]] = []
+        """Who is to be called when a pause ends."""
         self._journal = journal
         self._queue = queue
         self._evaluator = evaluator
@@ -86,6 +91,8 @@ class Standing:
         self._meters = meters
         self._writing = asyncio.Lock()
         self._log = structlog.get_logger(__name__).bind(source=record.source)
+        if self.paused is None:
+            self.resumed.set()
 
     @property
     def source(self) -> str:
@@ -93,9 +100,14 @@ class Standing:
         return self.record.source
 
     @property
+    def paused(self) -> Trouble | None:
+        """The pause an operator wants, while it lasts."""
+        return self.record.trouble(self.main, Problem.PAUSED)
+
+    @property
     def stale(self) -> bool:
-        """Whether the source stands as stale."""
-        return self.record.trouble(self.main, Problem.STALE) is not None
+        """Whether the source stands as stale; a paused one does."""
+        return self.paused is not None or self.record.trouble(self.main, Problem.STALE) is not None
 
     def fresh_until(self, stale_for: timedelta) -> datetime:
         """When the source becomes stale, unless a good sweep comes before."""
@@ -122,6 +134,32 @@ class Standing:
         """Have the metrics show the source as stale, or as fresh."""
         self._pages.stale(self.source, stale)
         self._meters.source_stale(self.source, stale)
+
+    async def pause(self, *, until: datetime | None) -> None:
+        """Note that nobody shall look, until then or until `resume`.
+
+        Errors: those of the journal.
+        """
+        detail = "until it is resumed" if until is None else f"until {until:%Y-%m-%d %H:%M} UTC"
+
+        def amend(record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:
+            return degrade(record, self.main, Problem.PAUSED, detail=detail, seen_at=clock.now(), until_at=until)
+
+        await self.amend(self.main, amend)
+        self.resumed.clear()
+
+    async def resume(self) -> None:
+        """Note that the pause is over; the source has as long to become fresh as a process that starts.
+
+        Errors: those of the journal.
+        """
+        if self.paused is None:
+            return
+        self.began_at = clock.now()
+        await self.amend(self.main, lambda record: recover(record, self.main, Problem.PAUSED, seen_at=clock.now()))
+        self.resumed.set()
+        for wake in self.after_pause:
+            wake()
 
     async def write(self, compose: Compose) -> None:
         """Commit what `compose` makes in one transaction, take it over, publish it; give the evaluator a moment.

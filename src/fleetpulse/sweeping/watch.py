@@ -1,42 +1,41 @@
 """The watch over one source: a poller for each of its resources, and one pair of eyes on its staleness."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import msgspec
 
+from fleetpulse import clock
 from fleetpulse.eventqueue.eventqueue import Consumer, EventQueue
+from fleetpulse.fleet.summary import Summary
 from fleetpulse.journal.journal import Journal
 from fleetpulse.metrics.meters import Meters
 from fleetpulse.metrics.pages import FleetPages
-from fleetpulse.sweeping.deployments import DeploymentsPoller
 from fleetpulse.sweeping.devices import DevicesPoller
 from fleetpulse.sweeping.gate import Gate
-from fleetpulse.sweeping.jobs import JobsPoller
+from fleetpulse.sweeping.lanes import Lanes
+from fleetpulse.sweeping.neighbours import Neighbours
+from fleetpulse.sweeping.pacer import Pacer
+from fleetpulse.sweeping.pollers import Pace, Pollers
 from fleetpulse.sweeping.remembered import Remembered, show
 from fleetpulse.sweeping.rounds import Rounds
 from fleetpulse.sweeping.schedule import Schedule
 from fleetpulse.sweeping.staleness import Staleness
 from fleetpulse.sweeping.standing import Standing
+from fleetpulse.sweeping.swept import Progress
 from fleetpulse.vendors.contract import Kind, Vendor
 
-Poller = DevicesPoller | DeploymentsPoller | JobsPoller
+__all__ = ["Pace", "Watch"]
+
 Service = Callable[[], Coroutine[None, None, None]]
 
 
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """The times of one source, as its settings say. `intervals` overrides the vendor's own by resource."""
-
-    intervals: Mapping[str, timedelta] = {}
-    stale_after: timedelta | None = None
-    forget_after: timedelta = timedelta(days=7)
-    deployments_since: timedelta = timedelta(days=30)
-    finished_for: timedelta = timedelta(hours=24)
-
-
 class Watch:
-    """Builds the pollers of one source and holds what they share. `services` are to be run by their names."""
+    """Builds the pollers of one source and holds what they share. `services` are to be run by their names.
+
+    `pacer` and `gate` are the account's. `requests_of` foretells what a sweep of a resource takes for so many devices.
+    """
 
     def __init__(
         self,
@@ -44,7 +43,10 @@ class Watch:
         remembered: Remembered,
         vendor: Vendor,
         pace: Pace,
+        pacer: Pacer,
+        requests_of: Callable[[str, int], int],
         gate: Gate,
+        neighbours: Neighbours,
         journal: Journal,
         queue: EventQueue,
         evaluator: Consumer,
@@ -67,12 +69,24 @@ class Watch:
         self._pace = pace
         self._door = gate.door()
         self._redact = redact
-        self._pages = pages
         self._meters = meters
         self._random = random
-        self._rounds = {resource: self._rounds_of(resource) for resource in vendor.resources}
-        self._pollers = {resource: self._poller(resource) for resource in vendor.resources}
+        fleet = remembered.fleet
+        lanes = Lanes(
+            pacer=pacer,
+            resources=vendor.resources,
+            fleet=fleet,
+            requests_of=requests_of,
+            asleep=lambda: self.paused,
+        )
+        elsewhere = neighbours.elsewhere(fleet.source)
+        makers = Pollers(vendor=vendor, remembered=remembered, pages=pages, pace=pace, lanes=lanes, elsewhere=elsewhere)
+        self._counted = makers.counted
+        self._rounds = {resource: self._rounds_of(resource, lanes) for resource in vendor.resources}
+        self._pollers = {resource: makers.of(rounds) for resource, rounds in self._rounds.items()}
         self._staleness = Staleness(standing=self.standing, stale_for=self.stale_for)
+        pacer.listen(self._replanned)
+        neighbours.add(fleet, fresh=lambda: self.standing.fresh(clock.now(), self.stale_for()))
         kinds = {resource.kind for resource in vendor.resources.values()}
         show(remembered, pages, kinds=kinds, finished_for=pace.finished_for)
         self.standing.show_remembered(self.stale_for())
@@ -86,19 +100,68 @@ class Watch:
         return {**pollers, f"staleness {self.standing.source}": self._staleness.run}
 
     @property
+    def asked_intervals(self) -> Mapping[str, timedelta]:
+        """How often each resource is to be swept, the main one first."""
+        return {resource: rounds.schedule.interval for resource, rounds in self._rounds.items()}
+
+    @property
     def live_intervals(self) -> Mapping[str, timedelta]:
         """How often each resource is swept as things are, the main one first."""
         return {resource: rounds.live_interval for resource, rounds in self._rounds.items()}
+
+    @property
+    def progress(self) -> Mapping[str, Progress]:
+        """How far the sweeps under way have come; a list of devices without a total is taken to be as long as known."""
+        known = len(self.remembered.fleet) or None
+        under_way: dict[str, Progress] = {}
+        for resource, rounds in self._rounds.items():
+            progress = rounds.progress
+            if progress is not None and progress.total is None and self._lists_devices(resource):
+                progress = msgspec.structs.replace(progress, total=known)
+            if progress is not None:
+                under_way[resource] = progress
+        return under_way
+
+    @property
+    def summary(self) -> Summary | None:
+        """The vendor's own count, as it was last."""
+        return self._counted.summary
+
+    @property
+    def paused(self) -> bool:
+        """Whether an operator wants no sweeps."""
+        return self.standing.paused is not None
+
+    @property
+    def paused_until(self) -> datetime | None:
+        """When the pause ends by itself; None while there is none, and of one without an end."""
+        return None if self.standing.paused is None else self.standing.paused.until_at
 
     def stale_for(self) -> timedelta:
         """How old the last good sweep of the main resource may grow, as things are."""
         main = self._rounds[self.standing.main]
         return main.schedule.stale_for(main.live_interval)
 
+    async def pause(self, until: datetime | None) -> None:
+        """Send no request any more, until then or until `resume` or `retry`; it survives a restart.
+
+        Errors: those of the journal.
+        """
+        await self.standing.pause(until=until)
+        for rounds in self._rounds.values():
+            rounds.interrupt()
+
+    async def resume(self) -> None:
+        """End a pause, and sweep everything now.
+
+        Errors: those of the journal.
+        """
+        await self.standing.resume()
+
     def retry(self) -> None:
-        """Sweep everything now, also where its key is refused."""
-        for poller in self._pollers.values():
-            poller.retry()
+        """Sweep everything now, also where its key is refused or the source is paused."""
+        for rounds in self._rounds.values():
+            rounds.retry()
 
     def accept_shorter_list(self) -> None:
         """Believe the vendor's list of devices however short it is."""
@@ -106,35 +169,23 @@ class Watch:
             if isinstance(poller, DevicesPoller):
                 poller.accept_shorter_list()
 
-    def _rounds_of(self, resource: str) -> Rounds:
+    def _replanned(self) -> None:
+        for resource, rounds in self._rounds.items():
+            rounds.stir()
+            self._meters.sweep_every(self.standing.source, resource, rounds.live_interval.total_seconds())
+
+    def _lists_devices(self, resource: str) -> bool:
+        return self._vendor.resources[resource].kind is Kind.DEVICES
+
+    def _rounds_of(self, resource: str, lanes: Lanes) -> Rounds:
         interval = self._pace.intervals.get(resource, self._vendor.resources[resource].interval)
         return Rounds(
             resource=resource,
             schedule=Schedule(interval, self._pace.stale_after),
+            lane=lanes.sweeps(resource, interval),
             standing=self.standing,
             door=self._door,
             meters=self._meters,
             redact=self._redact,
             random=self._random,
         )
-
-    def _poller(self, resource: str) -> Poller:
-        vendor, pages, rounds, pace = self._vendor, self._pages, self._rounds[resource], self._pace
-        match vendor.resources[resource].kind:
-            case Kind.DEVICES:
-                fleet = self.remembered.fleet
-                return DevicesPoller(
-                    vendor=vendor, fleet=fleet, pages=pages, rounds=rounds, forget_after=pace.forget_after
-                )
-            case Kind.DEPLOYMENTS:
-                return DeploymentsPoller(
-                    vendor=vendor,
-                    deployments=self.remembered.deployments,
-                    pages=pages,
-                    rounds=rounds,
-                    since=pace.deployments_since,
-                    finished_for=pace.finished_for,
-                )
-            case Kind.JOBS:
-                jobs = self.remembered.jobs
-                return JobsPoller(vendor=vendor, jobs=jobs, pages=pages, rounds=rounds, finished_for=pace.finished_for)

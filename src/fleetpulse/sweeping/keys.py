@@ -1,0 +1,93 @@
+"""The keys of one account: read again when their files change, and asked when they end by their own word."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NoReturn
+
+import structlog
+
+from fleetpulse import clock
+from fleetpulse.fleet.events import SourceEvent
+from fleetpulse.fleet.source import SourceRecord, expiring
+from fleetpulse.metrics.meters import Meters
+from fleetpulse.secrets import Secret, SecretUnreadableError, expires_at
+from fleetpulse.sweeping.gate import Gate
+from fleetpulse.sweeping.standing import Standing
+
+LOOK_EVERY_S: Final = 10.0  # a new key works within seconds, for the price of one small read
+SOON: Final = timedelta(days=30)  # before its end a key is in trouble; whom that wakes, and when, rules decide
+
+
+class Expiry:
+    """When the key of one source ends, as the key says itself: for the metrics, and as a trouble where it is soon."""
+
+    def __init__(self, *, secret: Secret, standing: Standing, meters: Meters) -> None:
+        self.at: datetime | None = None
+        """None: the key does not say."""
+        self._secret = secret
+        self._standing = standing
+        self._meters = meters
+
+    async def look(self, now: datetime) -> None:
+        """Read what the key says, and write it down where it is news.
+
+        Errors: those of the journal.
+        """
+        at = expires_at(self._secret.reveal())
+        if at != self.at:
+            self._meters.credentials_expire(self._standing.source, at)
+        self.at = at
+        soon = at if at is not None and at - now < SOON else None
+
+        def amend(record: SourceRecord) -> tuple[SourceRecord, Sequence[SourceEvent]]:
+            detail = "" if soon is None else f"the key itself says that it ends on {soon:%Y-%m-%d %H:%M} UTC"
+            return expiring(record, self._standing.main, until_at=soon, detail=detail, seen_at=now)
+
+        changed, _ = amend(self._standing.record)
+        if changed is not self._standing.record:
+            await self._standing.amend(self._standing.main, amend)
+
+
+class KeyWatch:
+    """Looks after the keys of one account, whichever sources share it. `secrets` may grow."""
+
+    def __init__(self, *, gate: Gate, secrets: Sequence[Secret], redact: Callable[[str], str]) -> None:
+        self.expiries: list[Expiry] = []
+        self._gate = gate
+        self._secrets = secrets
+        self._redact = redact
+        self._unreadable = ""
+        self._log = structlog.get_logger(__name__)
+
+    async def run(self) -> NoReturn:
+        """Look for ever; a key that changed is tried at once, also where the account is shut.
+
+        Errors: those of the journal.
+        Cancellation: safe at any time.
+        """
+        while True:
+            if await self._changed():
+                self._gate.renewed()
+                self._log.info("a key was replaced")
+            for expiry in self.expiries:
+                await expiry.look(clock.now())
+            await clock.sleep_until(clock.monotonic() + LOOK_EVERY_S)
+
+    async def _changed(self) -> bool:
+        """Read all files, off the loop, for they may lie on a disk that hangs; take over what changed."""
+        changed = False
+        for secret in self._secrets:
+            try:
+                fresh = await asyncio.to_thread(secret.read)
+            except SecretUnreadableError as error:  # in the midst of being replaced; the old value stands
+                self._tell(str(error))
+            else:
+                self._unreadable = ""
+                changed = secret.take(fresh) or changed
+        return changed
+
+    def _tell(self, problem: str) -> None:
+        if problem != self._unreadable:
+            self._log.warning("a key's file cannot be read again", problem=self._redact(problem))
+        self._unreadable = problem
