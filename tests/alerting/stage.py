@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from fleetpulse.alerting.condition import Condition
+from fleetpulse.alerting.facts import GroupFacts, SourceFacts
 from fleetpulse.alerting.judge import Alerting, Observed
 from fleetpulse.alerting.notification import AlertStatus, Notification
 from fleetpulse.alerting.routes import Route
 from fleetpulse.alerting.rules import DEFAULT_RULES, Rule
 from fleetpulse.alerting.state import Alert, AlertState, Group, Judgement, Remembered, Told
-from fleetpulse.alerting.wording import GroupFacts, SourceFacts
 from fleetpulse.fleet.deployment import Deployment, DeploymentStatus, FailedStep, RolloutStatus
 from fleetpulse.fleet.device import Device, DeviceStatus, KnownDevice
 from fleetpulse.fleet.events import (
@@ -35,8 +35,11 @@ from fleetpulse.fleet.events import (
     SourceDegraded,
     SourceRecovered,
     SourceRemoved,
+    TunnelEvent,
+    TunnelOpened,
 )
 from fleetpulse.fleet.job import BulkJob, JobAction, JobStatus
+from fleetpulse.fleet.tunnel import Tunnel, TunnelStatus
 
 T0 = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -48,6 +51,7 @@ NO_WAIT = msgspec.structs.replace(ROUTE, group_wait=timedelta())
 AT_ONCE = tuple(msgspec.structs.replace(rule, for_=timedelta()) for rule in DEFAULT_RULES)
 """The default rules, each without its `for`."""
 
+SUBJECT_LABELS = ("device", "deployment", "bulk_job", "tunnel", "resource")
 STATUSES = {
     DeviceCameOnline: DeviceStatus.ONLINE,
     DeviceWentOffline: DeviceStatus.OFFLINE,
@@ -64,6 +68,7 @@ class Fleet(msgspec.Struct):
     groups: Mapping[str, GroupFacts] = msgspec.field(default_factory=lambda: {"Lyon": GroupFacts(15, 12)})
     present: Mapping[str, DeviceStatus] = {}
     called: Mapping[str, str] = {}
+    heard: Mapping[str, datetime] = {}
 
     def devices(self, source: str) -> int:  # noqa: ARG002 - there is one source
         return self.known
@@ -76,6 +81,9 @@ class Fleet(msgspec.Struct):
 
     def statuses(self, source: str, devices: Iterable[str]) -> Mapping[str, DeviceStatus]:  # noqa: ARG002 - likewise
         return {device: self.present[device] for device in devices if device in self.present}
+
+    def last_seen(self, source: str, device: str) -> datetime | None:  # noqa: ARG002 - likewise
+        return self.heard.get(device)
 
 
 class Stage:
@@ -212,8 +220,8 @@ def _again(value: Any, kind: Any) -> Any:
 def turned(
     kind: type[DeviceEvent], device: str, *, at: datetime, group: str = "Lyon", source: str = SOURCE, **fields: Any
 ) -> DeviceEvent:
-    """A device event of a kind that says its status; a name and tags go to the device."""
-    attributes = {name: fields.pop(name) for name in ("name", "tags") if name in fields}
+    """A device event of a kind that says its status; name, tags and sim go to the device."""
+    attributes = {name: fields.pop(name) for name in ("name", "tags", "sim") if name in fields}
     return kind(
         source=source,
         subject=device,
@@ -281,22 +289,42 @@ def baselined(*offline: str, at: datetime, since_at: datetime | None = None, **f
     )
 
 
-def degraded(problem: Problem, *, at: datetime, detail: str = "") -> SourceDegraded | SourceCredentialsRejected:
-    """Something began to be wrong with the source's main resource."""
-    common: dict[str, Any] = {"source": SOURCE, "subject": "devices", "seen_at": at, "since_at": at, "detail": detail}
+def degraded(
+    problem: Problem, *, at: datetime, resource: str = "devices", detail: str = "", until_at: datetime | None = None
+) -> SourceDegraded | SourceCredentialsRejected:
+    """Something began to be wrong with one of the source's resources, the main one unless it is said."""
+    common: dict[str, Any] = {"source": SOURCE, "subject": resource, "seen_at": at, "since_at": at, "detail": detail}
     if problem is Problem.REJECTED:
         return SourceCredentialsRejected(**common)
-    return SourceDegraded(problem=problem, **common)
+    return SourceDegraded(problem=problem, until_at=until_at, **common)
 
 
-def recovered(problem: Problem, *, at: datetime) -> SourceRecovered:
+def recovered(problem: Problem, *, at: datetime, resource: str = "devices") -> SourceRecovered:
     """It is over."""
-    return SourceRecovered(source=SOURCE, subject="devices", seen_at=at, problem=problem)
+    return SourceRecovered(source=SOURCE, subject=resource, seen_at=at, problem=problem)
+
+
+def tunnelled(kind: type[TunnelEvent], tunnel: str = "t-1", *, at: datetime, device: str = "d-1") -> TunnelEvent:
+    """A tunnel to a device opened or ended."""
+    stands = kind is TunnelOpened
+    status = TunnelStatus.OPEN if stands else TunnelStatus.CLOSED
+    return kind(source=SOURCE, subject=tunnel, seen_at=at, tunnel=Tunnel(id=tunnel, device=device, status=status))
+
+
+def contradicting(deployment: Deployment, **reports: str) -> Deployment:
+    """The deployment of which these devices, named `d_1`, report other versions than it should have brought."""
+    reported = {device.replace("_", "-"): version for device, version in reports.items()}
+    return msgspec.structs.replace(deployment, contradicted=reported)
 
 
 def removed(*, at: datetime) -> SourceRemoved:
     """The source is no longer configured."""
     return SourceRemoved(source=SOURCE, subject=SOURCE, seen_at=at)
+
+
+def default(name: str) -> Rule:
+    """One of the default rules."""
+    return next(each for each in DEFAULT_RULES if each.name == name)
 
 
 def rule(name: str, rules: Sequence[Rule] = DEFAULT_RULES, **changed: Any) -> tuple[Rule, ...]:
@@ -307,7 +335,11 @@ def rule(name: str, rules: Sequence[Rule] = DEFAULT_RULES, **changed: Any) -> tu
 def subjects(notification: Notification, status: AlertStatus, *, new: bool | None = None) -> list[str]:
     """The devices or deployments that a notification tells of in this status."""
     return sorted(
-        next(alert.labels[name] for name in ("device", "deployment", "bulk_job", "resource") if name in alert.labels)
+        next(
+            alert.labels[name]
+            for name in ("device", "deployment", "bulk_job", "tunnel", "resource")
+            if name in alert.labels
+        )
         for alert in notification.alerts
         if alert.status is status and new in {None, alert.new}
     )

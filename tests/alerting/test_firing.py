@@ -279,15 +279,12 @@ def test_a_source_is_down_once_a_sweep_fails_after_five_minutes() -> None:
 
 
 def test_the_problems_of_one_source_end_apart() -> None:
-    degraded_rule = msgspec.structs.replace(
-        DEFAULT_RULES[4], name="Degraded", when=type(DEFAULT_RULES[4].when).SOURCE_DEGRADED
-    )
-    stage = Stage(rules=(degraded_rule,))
-    stage.play(degraded(Problem.STALE, at=stage.now), degraded(Problem.RATE_LIMITED, at=stage.now))
-    stage.wait(5 * MINUTE)
-    stage.see("devices")
+    stage = Stage()
+    stage.play(degraded(Problem.DOUBTED, at=stage.now), degraded(Problem.RATE_LIMITED, at=stage.now))
+    stage.wait(15 * MINUTE)
+    stage.see("devices/doubted", "devices/rate_limited")
 
-    stage.play(recovered(Problem.STALE, at=stage.now))
+    stage.play(recovered(Problem.DOUBTED, at=stage.now))
 
     assert stage.alerts() == ["devices/rate_limited"]
 
@@ -307,7 +304,7 @@ def test_a_stale_source_opens_nothing() -> None:
 
 
 def test_a_stale_source_opens_nothing_even_without_for() -> None:
-    stage = Stage(rules=AT_ONCE)
+    stage = Stage(rules=rule("FleetSourceDegraded", AT_ONCE, enabled=False))
     stage.play(degraded(Problem.STALE, at=stage.now))
     stage.offline("gate-17")
     stage.see("gate-17")

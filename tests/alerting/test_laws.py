@@ -29,14 +29,17 @@ from alerting.stage import (
     renamed,
     rollout,
     rule,
+    tunnelled,
     turned,
 )
+from fleetpulse.alerting.facts import SourceFacts
 from fleetpulse.alerting.judge import Observed
 from fleetpulse.alerting.ledger import Ledger
 from fleetpulse.alerting.matchers import parse_matcher
 from fleetpulse.alerting.notification import AlertStatus, Notification, ToldAlert
 from fleetpulse.alerting.rules import DEFAULT_RULES
 from fleetpulse.alerting.state import AlertState, Judgement
+from fleetpulse.fleet.device import Device, SimState
 from fleetpulse.fleet.events import (
     DeviceBecameUnknown,
     DeviceCameOnline,
@@ -44,6 +47,9 @@ from fleetpulse.fleet.events import (
     DeviceWentOffline,
     Event,
     Problem,
+    SimChanged,
+    TunnelClosed,
+    TunnelOpened,
 )
 
 DEVICES = ("d-1", "d-2", "d-3")
@@ -54,7 +60,15 @@ KINDS = {
     "unknown": DeviceBecameUnknown,
     "missing": DeviceWentMissing,
 }
-PROBLEMS = {"down": Problem.DOWN, "stale": Problem.STALE, "rejected": Problem.REJECTED}
+PROBLEMS = {
+    "down": Problem.DOWN,
+    "stale": Problem.STALE,
+    "rejected": Problem.REJECTED,
+    "limited": Problem.RATE_LIMITED,
+    "paused": Problem.PAUSED,
+    "expiring": Problem.EXPIRING,
+}
+TUNNELS = ("t-1", "t-2")
 
 Step = tuple[str, Any]
 device_steps: st.SearchStrategy[Step] = st.tuples(
@@ -68,10 +82,15 @@ deployment_steps: st.SearchStrategy[Step] = st.one_of(
     st.tuples(st.just("finish"), st.sampled_from(DEPLOYMENTS)),
     st.tuples(st.just("job"), st.sampled_from(["1", "2"])),
 )
+thing_steps: st.SearchStrategy[Step] = st.one_of(
+    st.tuples(st.sampled_from(["sim paused", "sim active"]), st.sampled_from(DEVICES)),
+    st.tuples(st.sampled_from(["tunnel", "tunnel closed"]), st.sampled_from(TUNNELS)),
+)
 source_steps: st.SearchStrategy[Step] = st.tuples(
     st.sampled_from(["begins", "ends"]), st.sampled_from(sorted(PROBLEMS))
 )
-steps = st.lists(device_steps | time_steps | deployment_steps | source_steps, max_size=25)
+all_steps = st.one_of(device_steps, time_steps, deployment_steps, thing_steps, source_steps)
+steps = st.lists(all_steps, max_size=25)
 rare_steps: st.SearchStrategy[Step] = st.sampled_from([("baseline", None), ("removed", None)])
 
 BRANCHED = msgspec.structs.replace(
@@ -89,6 +108,8 @@ BRANCHED = msgspec.structs.replace(
         msgspec.structs.replace(ROUTE, key="{}/c", receiver="audit", group_by=("source",), continue_=True),
     ),
 )
+REPORTING = {SOURCE: SourceFacts(SOURCE, "jfrog-connect", "JFrog Connect")}
+SLEEPING = {SOURCE: SourceFacts(SOURCE, "hologram", "Hologram", offline_for=None, silent_after=5 * MINUTE)}
 wirings: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "rules": st.sampled_from(
@@ -102,6 +123,7 @@ wirings: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         ),
         "route": st.sampled_from([ROUTE, NO_WAIT, BRANCHED, msgspec.structs.replace(ROUTE, repeat_interval=MINUTE)]),
         "send_resolved": st.sampled_from([{}, {"ops": False}]),
+        "sources": st.sampled_from([REPORTING, SLEEPING]),
     }
 )
 
@@ -112,7 +134,7 @@ def act(stage: Stage, step: Step) -> None:
         case "wait", minutes:
             stage.wait(minutes * MINUTE)
         case "see", _:
-            stage.see(*DEVICES, "devices")
+            stage.see(*DEVICES, *TUNNELS, "devices", "devices/stale", "devices/rate_limited")
         case _:
             stage.play(event_of(step, at=stage.now))
 
@@ -129,7 +151,7 @@ def event_of(step: Step, *, at: datetime) -> Event:
         case "job":
             event = job_ended(of, at=at)
         case "begins":
-            event = degraded(PROBLEMS[of], at=at)
+            event = degraded(PROBLEMS[of], at=at, until_at=at + 14 * 24 * HOUR + 4 * MINUTE)
         case "ends":
             event = recovered(PROBLEMS[of], at=at)
         case "baseline":
@@ -137,8 +159,20 @@ def event_of(step: Step, *, at: datetime) -> Event:
         case "removed":
             event = removed(at=at)
         case _:
-            event = turned(KINDS[what], of, at=at)
+            event = thing_event_of(step, at=at)
     return event
+
+
+def thing_event_of(step: Step, *, at: datetime) -> Event:
+    what, of = step
+    match what:
+        case "sim paused" | "sim active":
+            state = SimState.PAUSED_BY_SYSTEM if what == "sim paused" else SimState.ACTIVE
+            return turned(SimChanged, of, at=at, sim=state, before=Device(of))
+        case "tunnel" | "tunnel closed":
+            return tunnelled(TunnelOpened if what == "tunnel" else TunnelClosed, of, at=at)
+        case _:
+            return turned(KINDS[what], of, at=at)
 
 
 def plausible(steps: list[Step]) -> list[Step]:
@@ -173,7 +207,7 @@ class Hesitant(Stage):
         return second
 
 
-@given(wiring=wirings, steps=st.lists(st.one_of(device_steps, time_steps, deployment_steps, source_steps, rare_steps)))
+@given(wiring=wirings, steps=st.lists(all_steps | rare_steps))
 @settings(max_examples=60, deadline=None)
 def test_judging_changes_nothing_and_judges_the_same_again(wiring: dict[str, Any], steps: list[Step]) -> None:
     stage = Hesitant(**wiring)
@@ -184,9 +218,7 @@ def test_judging_changes_nothing_and_judges_the_same_again(wiring: dict[str, Any
 
 @given(
     wiring=wirings,
-    steps=st.lists(
-        st.tuples(st.one_of(device_steps, time_steps, deployment_steps, source_steps, rare_steps), st.booleans())
-    ),
+    steps=st.lists(st.tuples(all_steps | rare_steps, st.booleans())),
 )
 @settings(max_examples=100, deadline=None)
 def test_after_a_crash_all_goes_on_as_if_there_had_been_none(
@@ -271,6 +303,8 @@ def test_everything_that_begins_has_an_end_and_leaves_nothing(wiring: dict[str, 
         act(stage, ("ends", problem))
     for deployment in DEPLOYMENTS:
         act(stage, ("finish", deployment))
+    for tunnel in TUNNELS:
+        act(stage, ("tunnel closed", tunnel))
     stage.online(*DEVICES)
     stage.wait(48 * HOUR)
 
@@ -311,7 +345,8 @@ def test_what_fires_is_what_was_seen_offline_after_its_for(steps: list[Step]) ->
 @given(
     wiring=wirings,
     timed=st.lists(
-        st.tuples(device_steps | deployment_steps, st.sampled_from([0, 1, 2, 4]), st.booleans()), max_size=15
+        st.tuples(device_steps | deployment_steps | thing_steps, st.sampled_from([0, 1, 2, 4]), st.booleans()),
+        max_size=15,
     ),
 )
 @settings(max_examples=150, deadline=None)

@@ -10,6 +10,8 @@ from alerting.stage import (
     SECOND,
     Stage,
     baselined,
+    contradicting,
+    default,
     failing,
     finished,
     job_ended,
@@ -218,7 +220,7 @@ def test_a_removed_source_takes_its_past_facts_with_it() -> None:
 
 
 def test_two_rules_over_one_fact_are_forgotten_together() -> None:
-    second = msgspec.structs.replace(DEFAULT_RULES[2], name="Second", for_=30 * MINUTE)
+    second = msgspec.structs.replace(default("FleetJobFailed"), name="Second", for_=30 * MINUTE)
     stage = Stage(rules=(*DEFAULT_RULES, second))
     stage.play(job_ended("42", at=stage.now))
     stage.wait(65 * MINUTE)
@@ -242,18 +244,14 @@ def test_the_row_of_a_long_deployment_does_not_grow() -> None:
 
 def test_the_first_look_is_told_in_one_message_and_what_is_wrong_is_listed() -> None:
     stage = Stage()
-    counts = {"online": 428, "offline": 2, "running": 2}
-    stage.play(baselined("gate-17", "gate-18", at=stage.now, counts=counts))
+    stage.play(baselined("gate-17", "gate-18", at=stage.now))
     stage.wait(5 * MINUTE)
     stage.see("gate-17", "gate-18")
 
     stage.wait(48 * HOUR)
 
     assert [each.text for each in stage.told] == [
-        (
-            "First look at edge-prod: 430 devices (428 online, 2 offline), 2 deployments running, "
-            "told once; what was so before is not news"
-        )
+        "First look at edge-prod: 430 devices (428 online, 2 offline), told once; what was so before is not news"
     ]
     assert stage.alerts() == ["gate-17", "gate-18"]
 
@@ -299,3 +297,72 @@ def test_a_new_device_beside_the_baseline_is_told_and_repeated_but_not_the_basel
         (NotifyReason.REPEAT, 2),
         (NotifyReason.RESOLVED, 1),
     ]
+
+
+def test_success_that_devices_contradict_is_told_as_a_failure() -> None:
+    stage = Stage()
+    deployment = contradicting(rollout("dp-1", 0, done=True), d_1="app gate 1.3 instead of 1.4")
+
+    stage.play(finished(deployment, at=stage.now))
+    (told,) = stage.wait(HOUR)
+
+    assert told.text == (
+        "[FIRING] Deployment dp-1 is done in name only: 1 of 20 devices reports success but another version: "
+        "app gate 1.3 instead of 1.4; of the 20, none is offline now"
+    )
+    assert told.alerts[0].annotations["devices"] == "d-1"
+
+
+def test_a_contradiction_that_shows_only_after_the_end_is_told_too() -> None:
+    stage = Stage()
+    ended = rollout("dp-1", 0, done=True)
+    stage.play(finished(ended, at=stage.now))
+    silent = stage.is_empty()
+
+    stage.play(progressing(contradicting(ended, d_1="1.3 instead of 1.4"), at=stage.now))
+    stage.wait(48 * HOUR)
+
+    assert silent
+    assert [subjects(each, FIRING) for each in stage.told] == [["dp-1"]]
+    assert stage.is_empty()
+
+
+def test_a_contradiction_is_growth_of_what_failed() -> None:
+    stage = Stage()
+    stage.play(failing(rollout("dp-1", 3), at=stage.now))
+    stage.wait(30 * SECOND)
+
+    stage.play(progressing(contradicting(rollout("dp-1", 3), d_7="1.3 instead of 1.4"), at=stage.now))
+    (told,) = stage.wait(HOUR)
+
+    assert told.reason is NotifyReason.GREW
+    assert "failed on 3 of 20 devices; 1 reports success but another version: 1.3 instead of 1.4" in told.text
+
+
+def test_a_device_that_failed_and_contradicts_counts_once() -> None:
+    stage = Stage(rules=rule("FleetDeploymentFailed", count=4))
+
+    stage.play(failing(contradicting(rollout("dp-1", 3), d_0="1.3 instead of 1.4"), at=stage.now))
+
+    assert stage.alerts() == []
+
+
+@pytest.mark.parametrize(("reports", "told"), [(1, []), (2, ["dp-1"])])
+def test_a_ratio_counts_contradictions_of_what_devices_reported(reports: int, told: list[str]) -> None:
+    stage = Stage(rules=rule("FleetDeploymentFailed", ratio=0.5))
+    devices = {f"d_{number}": "1.3 instead of 1.4" for number in range(1, 1 + reports)}
+
+    stage.play(progressing(contradicting(rollout("dp-1", 1, of=6), **devices), at=stage.now))
+
+    assert stage.alerts() == told
+
+
+def test_a_contradiction_that_was_taken_back_before_it_was_told_is_not_told() -> None:
+    stage = Stage()
+    stage.play(failing(rollout("dp-1", 3), at=stage.now))
+    stage.wait(30 * SECOND)
+    stage.play(progressing(contradicting(rollout("dp-1", 3), d_7="1.3 instead of 1.4"), at=stage.now))
+
+    stage.play(progressing(rollout("dp-1", 3), at=stage.now))
+
+    assert stage.wait(HOUR) == []

@@ -21,12 +21,12 @@ from alerting.stage import (
     subjects,
 )
 from fleetpulse.alerting.condition import ConditionKind
+from fleetpulse.alerting.facts import SourceFacts
 from fleetpulse.alerting.matchers import parse_matcher
 from fleetpulse.alerting.notification import AlertStatus, EndReason, NotifyReason
 from fleetpulse.alerting.routes import Route
 from fleetpulse.alerting.rules import DEFAULT_RULES, Rule
 from fleetpulse.alerting.state import AlertState
-from fleetpulse.alerting.wording import SourceFacts
 from fleetpulse.fleet.events import Problem
 
 FIRING, RESOLVED = AlertStatus

@@ -70,5 +70,69 @@ def test_the_rules_read_as_a_table() -> None:
     ]
 
 
+def test_what_is_as_usual_for_the_vendor_reads_so() -> None:
+    found = rules(
+        {"name": "Long", "when": "device_silent", "after": "30d"}, {"name": "FleetCredentialsExpiring", "within": "7d"}
+    )
+    names = ("FleetDeviceOffline", "FleetDeviceSilent", "Long", "FleetCredentialsExpiring")
+
+    text = describe_rules([found[name] for name in names])
+
+    assert text.splitlines() == [
+        "FleetDeviceOffline        device_offline        for usual  warning",
+        "FleetDeviceSilent         device_silent         for 0s     warning  after usual",
+        "Long                      device_silent         for 0s     warning  after 30d",
+        "FleetCredentialsExpiring  credentials_expiring  for 0s     warning  within 7d",
+    ]
+
+
+def test_the_rules_by_default() -> None:
+    found = {rule.name: (str(rule.when), rule.for_, rule.severity) for rule in DEFAULT_RULES}
+
+    assert found == {
+        "FleetDeviceOffline": ("device_offline", None, "warning"),
+        "FleetDeviceSilent": ("device_silent", timedelta(), "warning"),
+        "FleetDeploymentFailed": ("deployment_failed", timedelta(), "critical"),
+        "FleetJobFailed": ("job_failed", timedelta(), "critical"),
+        "FleetSourceBaseline": ("source_baseline", timedelta(), "info"),
+        "FleetTunnelOpen": ("tunnel_open", timedelta(hours=8), "info"),
+        "FleetSimPausedBySystem": ("sim_paused_by_system", timedelta(), "warning"),
+        "FleetSourceDown": ("source_down", timedelta(minutes=5), "critical"),
+        "FleetSourceDegraded": ("source_degraded", timedelta(minutes=15), "warning"),
+        "FleetSourceMisconfigured": ("source_misconfigured", timedelta(), "critical"),
+        "FleetCredentialsRejected": ("credentials_rejected", timedelta(), "critical"),
+        "FleetCredentialsExpiring": ("credentials_expiring", timedelta(), "warning"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "problems"),
+    [
+        ({"name": "FleetDeviceSilent", "after": "48h"}, []),
+        ({"name": "FleetCredentialsExpiring", "within": "30d"}, []),
+        ({"name": "FleetDeviceSilent", "after": "0s"}, [("after", "must be longer than nothing")]),
+        (
+            {"name": "FleetDeviceOffline", "after": "48h"},
+            [("after", "is a parameter of device_silent, not of device_offline")],
+        ),
+        (
+            {"name": "FleetCredentialsExpiring", "within": "31d"},
+            [("within", "must be 30d at most: that is how early it is known")],
+        ),
+        (
+            {"name": "FleetDeviceSilent", "within": "1d", "count": 2},
+            [
+                ("count", "is a parameter of deployment_failed, not of device_silent"),
+                ("within", "is a parameter of credentials_expiring, not of device_silent"),
+            ],
+        ),
+    ],
+)
+def test_parameters_are_checked(entry: dict[str, object], problems: list[tuple[str, str]]) -> None:
+    settings = RuleSettings.model_validate(entry)
+
+    assert settings.problems() == problems
+
+
 def test_no_rules_are_no_text() -> None:
     assert describe_rules([]) == ""

@@ -17,6 +17,7 @@ from alerting.stage import (
     Stage,
     degraded,
     recovered,
+    rule,
     subjects,
 )
 from fleetpulse.alerting.grouping import next_tick
@@ -150,7 +151,7 @@ def test_every_message_of_a_group_puts_its_repetition_off() -> None:
 
 
 def test_a_stale_source_is_not_repeated_until_it_is_fresh_again() -> None:
-    stage = Stage(rules=AT_ONCE)
+    stage = Stage(rules=rule("FleetSourceDegraded", AT_ONCE, enabled=False))
     stage.offline("gate-17")
     stage.wait(30 * SECOND)
     stage.play(degraded(Problem.STALE, at=stage.now))

@@ -16,8 +16,10 @@ from alerting.stage import (
     SECOND,
     Stage,
     baselined,
+    contradicting,
     degraded,
     failing,
+    finished,
     job_ended,
     recovered,
     removed,
@@ -25,10 +27,9 @@ from alerting.stage import (
     rule,
     turned,
 )
-from fleetpulse.alerting.condition import ConditionKind
+from fleetpulse.alerting.facts import GroupFacts, SourceFacts
 from fleetpulse.alerting.notification import Notification
-from fleetpulse.alerting.rules import Rule
-from fleetpulse.alerting.wording import GroupFacts, SourceFacts, span
+from fleetpulse.alerting.phrases import span
 from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.events import DeviceForgotten, Problem
 
@@ -150,6 +151,50 @@ def test_a_deployment() -> None:
 
 
 @pytest.mark.parametrize(
+    ("offline", "words"),
+    [((), "; of the 20, none is offline now"), (("d-1", "d-2"), "; of the 20, 2 are offline now")],
+)
+def test_a_finished_deployment_says_how_its_devices_are_when_it_is_told(offline: tuple[str, ...], words: str) -> None:
+    stage = Stage(rules=AT_ONCE)
+    stage.play(finished(rollout("dp-1", 3, done=True, steps=["disk full"] * 3), at=stage.now))
+    stage.play(failing(rollout("dp-1", 3, done=True, steps=["disk full"] * 3), at=stage.now))
+    stage.fleet.present = dict.fromkeys(offline, DeviceStatus.OFFLINE)
+
+    (told,) = stage.wait(MINUTE)
+
+    assert told.text == f'[FIRING] Deployment dp-1 failed on 3 of 20 devices: "disk full" (3){words}'
+
+
+def test_errors_that_differ_in_what_differs_everywhere_are_one() -> None:
+    stage = Stage(**AT_ONCE_TOLD)
+    outputs = ["10:02:11 no space left on /dev/sda1", "10:05:40 no space left on /dev/sdb2", "killed by signal 9"]
+
+    (told,) = stage.play(failing(rollout("dp-1", 3, steps=outputs), at=stage.now))
+
+    assert '"10:02:11 no space left on /dev/sda1" (2), "killed by signal 9" (1)' in told.text
+
+
+@pytest.mark.parametrize(
+    ("reports", "words"),
+    [
+        ({"d_1": "1.3", "d_2": "1.3"}, "2 report success but another version: 1.3"),
+        ({"d_1": "1.3", "d_2": "1.2", "d_3": "1.3"}, '3 report success but another version: "1.3" (2), "1.2" (1)'),
+        ({"d_1": ""}, "1 reports success but another version"),
+        (
+            {f"d_{number}": f"1.{number}" for number in range(4)},
+            '4 report success but another version: "1.0" (1), "1.1" (1), "1.2" (1) and 1 other version',
+        ),
+    ],
+)
+def test_versions_that_contradict_success(reports: dict[str, str], words: str) -> None:
+    stage = Stage(**AT_ONCE_TOLD)
+
+    (told,) = stage.play(failing(contradicting(rollout("dp-1", 3), **reports), at=stage.now))
+
+    assert told.text == f"[FIRING] Deployment dp-1 failed on 3 of 20 devices; {words}"
+
+
+@pytest.mark.parametrize(
     ("steps", "words"),
     [
         ([], ""),
@@ -246,21 +291,28 @@ def test_what_is_kept_of_a_sentence_has_its_date_for_nobody_knows_when_it_is_rea
 
 
 @pytest.mark.parametrize(
-    ("problem", "text"),
+    ("problem", "resource", "text"),
     [
-        (Problem.DOWN, "JFrog Connect can be read again for edge-prod after 18 min"),
-        (Problem.REJECTED, "JFrog Connect accepts the token of edge-prod again after 18 min"),
-        (Problem.MISCONFIGURED, "The configuration of edge-prod fits again after 18 min"),
-        (Problem.STALE, "edge-prod is no longer degraded (devices/stale) after 18 min"),
+        (Problem.DOWN, "devices", "JFrog Connect can be read again for edge-prod after 18 min"),
+        (Problem.REJECTED, "devices", "JFrog Connect accepts the token of edge-prod again after 18 min"),
+        (Problem.MISCONFIGURED, "devices", "The configuration of edge-prod fits again after 18 min"),
+        (Problem.STALE, "devices", "What is known of edge-prod is fresh again after 18 min"),
+        (Problem.DOUBTED, "devices", "JFrog Connect lists the devices of edge-prod again after 18 min"),
+        (Problem.FAILING, "tunnels", "The tunnels of edge-prod can be read again after 18 min"),
+        (
+            Problem.RATE_LIMITED,
+            "devices",
+            "JFrog Connect no longer limits the requests of edge-prod for its devices after 18 min",
+        ),
+        (Problem.EXPIRING, "devices", "The token of edge-prod was replaced after 18 min"),
     ],
 )
-def test_a_source_that_recovered(problem: Problem, text: str) -> None:
+def test_a_source_that_recovered(problem: Problem, resource: str, text: str) -> None:
     facts = SourceFacts("edge-prod", "jfrog-connect", "JFrog Connect", credential="token")
-    degraded_rule = Rule(name="Degraded", when=ConditionKind.SOURCE_DEGRADED)
-    stage = Stage(rules=(*AT_ONCE, degraded_rule), route=NO_WAIT, sources={"edge-prod": facts})
-    stage.play(degraded(problem, at=stage.now))
+    stage = Stage(**AT_ONCE_TOLD, sources={"edge-prod": facts})
+    stage.play(degraded(problem, at=stage.now, resource=resource))
     stage.wait(18 * MINUTE)
-    stage.play(recovered(problem, at=stage.now))
+    stage.play(recovered(problem, at=stage.now, resource=resource))
 
     (told,) = stage.wait(5 * MINUTE)
 
@@ -294,9 +346,10 @@ def test_ends_of_one_kind_that_are_no_return() -> None:
     [
         ("devices", {"online": 417, "offline": 13}, "edge-prod: 430 devices (417 online, 13 offline), told once"),
         ("devices", {}, "edge-prod: 0 devices, told once"),
-        ("deployments", {"running": 2, "failed": 1}, "the deployments of edge-prod: 2 running, 1 failed; told once"),
-        ("jobs", {"succeeded": 0, "unknown": 1200}, "the jobs of edge-prod: 1,200 unknown; told once"),
-        ("jobs", {}, "the jobs of edge-prod: none; told once"),
+        ("deployments", {"running": 2, "failed": 1}, "edge-prod: 3 deployments (2 running, 1 failed), told once"),
+        ("jobs", {"succeeded": 0, "unknown": 1200}, "edge-prod: 1,200 jobs (1,200 unknown), told once"),
+        ("changes", {}, "edge-prod: 0 changes, told once"),
+        ("tunnels", {"open": 1}, "edge-prod: 1 tunnel (1 open), told once"),
     ],
 )
 def test_a_first_look_at_each_resource(resource: str, counts: dict[str, int], text: str) -> None:

@@ -11,11 +11,11 @@ from uuid import uuid4
 import msgspec
 
 from fleetpulse import clock
+from fleetpulse.alerting.facts import GroupFacts, SourceFacts
 from fleetpulse.alerting.judge import Alerting
 from fleetpulse.alerting.routes import Route
 from fleetpulse.alerting.rules import DEFAULT_RULES
 from fleetpulse.alerting.state import Judgement
-from fleetpulse.alerting.wording import GroupFacts, SourceFacts
 from fleetpulse.eventqueue.batch import Observation
 from fleetpulse.eventqueue.eventqueue import Consumer, EventQueue
 from fleetpulse.fleet.device import Device, DeviceStatus
@@ -52,6 +52,9 @@ class Fleet:
 
     def statuses(self, source: str, devices: Iterable[str]) -> Mapping[str, DeviceStatus]:  # noqa: ARG002 - likewise
         return {}
+
+    def last_seen(self, source: str, device: str) -> None:  # noqa: ARG002 - likewise
+        return None
 
 
 class House:

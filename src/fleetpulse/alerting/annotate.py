@@ -9,10 +9,11 @@ from jinja2 import Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from fleetpulse.alerting.condition import OF_SOURCES, Condition
+from fleetpulse.alerting.deployments import DEVICES_SHOWN, errors, failed_on, troubled
+from fleetpulse.alerting.facts import FleetView, SourceFacts
 from fleetpulse.alerting.rules import Rule
-from fleetpulse.alerting.wording import DEVICES_SHOWN, FleetView, SourceFacts, errors, failed_on, summary
+from fleetpulse.alerting.sentences import Around, summary
 from fleetpulse.fleet.deployment import Deployment
-from fleetpulse.fleet.device import DeviceStatus
 
 _LONGEST: Final = 4000  # an annotation is read by people; Slack takes 3,000 characters of a section
 _ENVIRONMENT: Final = ImmutableSandboxedEnvironment(autoescape=False)  # plain text; receivers escape
@@ -45,17 +46,22 @@ class Annotator:
         labels: Mapping[str, str],
         *,
         now: datetime,
+        since_at: datetime | None = None,
         read_at: datetime | None = None,
     ) -> dict[str, str]:
         """`summary`, `since`, where known `name`, `last_seen`, `devices` and `output`, then the rule's own.
 
         A template that fails while rendering, or renders to nothing, leaves the default text in its place, so that
-        nobody stays untold. `read_at` is `now` for what is told at once, None for what is kept.
+        nobody stays untold. `since_at` is when it began, where that is not the first observation. `read_at` is `now`
+        for what is told at once, None for what is kept.
         """
-        said = self._summary(condition, read_at=read_at)
-        found = {"summary": said, "since": condition.since_at.isoformat()}
+        around = self._around(condition, since_at=since_at or condition.since_at, now=now, read_at=read_at)
+        said = summary(rule.when, condition, self.source(condition.key.source), around)
+        found = {"summary": said, "since": around.since_at.isoformat()}
         if condition.device is not None:
             found["name"] = condition.device.name
+        if condition.tunnel is not None:
+            found["name"] = around.names.get(condition.tunnel.device, "")
         if condition.last_seen_at is not None:
             found["last_seen"] = condition.last_seen_at.isoformat()
         if condition.deployment is not None:
@@ -65,6 +71,7 @@ class Annotator:
             "device": condition.device,
             "deployment": condition.deployment,
             "bulk_job": condition.bulk_job,
+            "tunnel": condition.tunnel,
             "source": condition.key.source,
             "group": labels.get("group", ""),
             "url": self._external_url,
@@ -80,20 +87,18 @@ class Annotator:
         return {name: text for name, text in found.items() if text}
 
     def _of_deployment(self, source: str, deployment: Deployment) -> dict[str, str]:
-        names = self._fleet.names(source, deployment.failed()[:DEVICES_SHOWN])
+        names = self._fleet.names(source, troubled(deployment)[:DEVICES_SHOWN])
         output = (deployment.steps[0].output or errors(deployment)) if deployment.steps else ""
         return {"name": deployment.name, "devices": failed_on(deployment, names), "output": output}
 
-    def _summary(self, condition: Condition, *, read_at: datetime | None) -> str:
-        name = condition.key.source
-        statuses: Mapping[str, DeviceStatus] = {}
-        if condition.deployment is not None:
-            statuses = self._fleet.statuses(name, condition.deployment.devices)
-        return summary(
-            condition,
-            self.source(name),
-            devices=self._fleet.devices(name) if condition.key.kind in OF_SOURCES else 0,
-            statuses=statuses,
+    def _around(self, condition: Condition, *, since_at: datetime, now: datetime, read_at: datetime | None) -> Around:
+        source, deployment, tunnel = condition.key.source, condition.deployment, condition.tunnel
+        return Around(
+            since_at=since_at,
             zone=self._zone,
+            now=now,
             read_at=read_at,
+            devices=self._fleet.devices(source) if condition.key.kind in OF_SOURCES else 0,
+            statuses={} if deployment is None else self._fleet.statuses(source, deployment.devices),
+            names={} if tunnel is None else self._fleet.names(source, [tunnel.device]),
         )

@@ -25,15 +25,28 @@ class Ending:
         self._rules = rules
         self._grouping = grouping
 
-    def over(self, look: Look, key: ConditionKey, reason: EndReason, *, at: datetime, event: EventRef) -> None:
+    def over(
+        self, look: Look, key: ConditionKey, reason: EndReason, *, at: datetime, event: EventRef, note: str = ""
+    ) -> None:
         """A condition is over: its alerts end, at once or after their rule's `keep_firing_for`."""
         if look.draft.conditions.get(key) is None:
             return
         look.draft.conditions.put(key, None)
         for alert in look.draft.alerts_of(key):
             if alert.state is not AlertState.RESOLVED:
-                ended = msgspec.structs.replace(alert, events=(*alert.events, event))
-                self._end(look, ended, reason, at=at)
+                ended = msgspec.structs.replace(alert, events=(*alert.events, event), end_note=note)
+                self.end(look, ended, reason, at=at)
+
+    def end(self, look: Look, alert: Alert, reason: EndReason, *, at: datetime) -> None:
+        """What an alert tells is over, at once or after its rule's `keep_firing_for`."""
+        rule = self._rules.get(alert.rule)
+        if alert.state is AlertState.PENDING or rule is None or not rule.keep_firing_for:
+            self._resolve(look, alert, reason, at=at)
+            return
+        until_at = at + rule.keep_firing_for
+        kept = msgspec.structs.replace(alert, keep_until_at=until_at, end_reason=reason)
+        look.draft.put_alert(alert.fingerprint, kept)
+        look.decide("kept firing", kept, detail=f"{reason}; until {until_at.isoformat()}")
 
     def withdraw(self, look: Look, alert: Alert, reason: EndReason, *, at: datetime) -> None:
         """Nobody watches for this any more: it ends at once, a past fact without a word."""
@@ -77,16 +90,6 @@ class Ending:
 
     def _is_told(self, look: Look, alert: Alert) -> bool:
         return alert.state is AlertState.FIRING and self._grouping.all_told(look, alert)
-
-    def _end(self, look: Look, alert: Alert, reason: EndReason, *, at: datetime) -> None:
-        rule = self._rules.get(alert.rule)
-        if alert.state is AlertState.PENDING or rule is None or not rule.keep_firing_for:
-            self._resolve(look, alert, reason, at=at)
-            return
-        until_at = at + rule.keep_firing_for
-        kept = msgspec.structs.replace(alert, keep_until_at=until_at, end_reason=reason)
-        look.draft.put_alert(alert.fingerprint, kept)
-        look.decide("kept firing", kept, detail=f"{reason}; until {until_at.isoformat()}")
 
     def _resolve(self, look: Look, alert: Alert, reason: EndReason, *, at: datetime) -> None:
         if not self._grouping.was_told(look, alert):

@@ -1,11 +1,13 @@
 """Flushing a group: what its receiver does not know yet becomes one notification, or none and the reason why."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from fleetpulse.alerting.annotate import Annotator
 from fleetpulse.alerting.condition import OF_SOURCES, ConditionKind
+from fleetpulse.alerting.facts import FleetView
 from fleetpulse.alerting.grouping import Grouping, next_tick
 from fleetpulse.alerting.holding import Holding
 from fleetpulse.alerting.ledger import Ledger
@@ -13,7 +15,9 @@ from fleetpulse.alerting.look import Look
 from fleetpulse.alerting.notification import AlertStatus, EndReason, Notification, NotifyReason, ToldAlert
 from fleetpulse.alerting.rules import Rule
 from fleetpulse.alerting.state import Alert, AlertState, Group, Told
-from fleetpulse.alerting.wording import Change, FleetView, detail, headline
+from fleetpulse.alerting.wording import Change, detail, headline
+
+_SAID_ANEW: Final = OF_SOURCES | {ConditionKind.DEPLOYMENT_FAILED, ConditionKind.TUNNEL_OPEN}
 
 
 class _News(msgspec.Struct):
@@ -89,21 +93,20 @@ class Flush:
         alerts = tuple(
             self._told(look, alert, new=alert.fingerprint in new) for alert in (*_by_age(listed), *_by_age(resolved))
         )
-        kinds = {alert.condition.kind for alert in (*listed, *resolved)}
-        facts = None
-        if kinds == {ConditionKind.DEVICE_OFFLINE} and {"source", "group"} <= group.labels.keys():
-            facts = self._fleet.group(group.labels["source"], group.labels["group"])
+        kinds = {alert.kind for alert in (*listed, *resolved)}
+        sources = {alert.condition.source for alert in (*listed, *resolved)}
         change = Change(
             firing=len(listed),
             before=news.known,
             added=len(news.new),
             ended=len(news.ended),
             kind=next(iter(kinds)) if len(kinds) == 1 else None,
-            group=facts,
-            source=self._annotator.source(alerts[0].labels["source"])
-            if len(alerts) == 1 and kinds <= OF_SOURCES
-            else None,
+            source=self._annotator.source(next(iter(sources))) if len(sources) == 1 else None,
         )
+        facts = None
+        if change.of_devices and {"source", "group"} <= group.labels.keys():
+            facts = self._fleet.group(group.labels["source"], group.labels["group"])
+            change = msgspec.structs.replace(change, group=facts)
         return Notification(
             id=self._new_id(),
             receiver=group.receiver,
@@ -116,7 +119,7 @@ class Flush:
             alerts=alerts,
             at=look.now,
             text=headline(alerts, group.labels, change),
-            detail=detail(group.labels, change),
+            detail=detail(alerts, group.labels, change),
             firing=change.firing,
             before=change.before,
             added=change.added,
@@ -136,15 +139,22 @@ class Flush:
             starts_at=alert.starts_at,
             ends_at=(alert.ended_at or look.now) if resolved else None,
             end_reason=(alert.end_reason or EndReason.RECOVERED) if resolved else None,
+            end_note=self._end_note(alert) if resolved else "",
+            since_at=alert.since_at,
             new=new,
             late=alert.late,
             events=alert.events,
         )
 
+    def _end_note(self, alert: Alert) -> str:
+        if alert.end_reason is EndReason.WENT_MISSING:
+            return self._annotator.source(alert.condition.source).missing_hint
+        return alert.end_note
+
     def _annotations(self, look: Look, alert: Alert) -> dict[str, str]:
-        """What is wrong with a source is said anew each time: since when, as seen today, and over how many devices."""
+        """What lies around it is said anew each time: since when, as seen today, and how its devices are."""
         condition, rule = look.draft.conditions.get(alert.condition), self._rules.get(alert.rule)
-        if condition is None or rule is None or alert.condition.kind not in OF_SOURCES:
+        if condition is None or rule is None or alert.kind not in _SAID_ANEW:
             return alert.annotations
         return self._annotator.annotations(rule, condition, alert.labels, now=look.now, read_at=look.now)
 

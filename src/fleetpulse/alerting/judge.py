@@ -6,9 +6,10 @@ from datetime import datetime, tzinfo
 import msgspec
 
 from fleetpulse.alerting.annotate import Annotator
-from fleetpulse.alerting.condition import ConditionKey
+from fleetpulse.alerting.condition import OF_SOURCES, ConditionKey
 from fleetpulse.alerting.conditions import turns
 from fleetpulse.alerting.ending import Ending
+from fleetpulse.alerting.facts import FleetView, SourceFacts
 from fleetpulse.alerting.flush import Flush
 from fleetpulse.alerting.grouping import Grouping
 from fleetpulse.alerting.holding import Holding
@@ -19,8 +20,7 @@ from fleetpulse.alerting.opening import Opening
 from fleetpulse.alerting.routes import Route
 from fleetpulse.alerting.rules import Rule
 from fleetpulse.alerting.state import AlertState, Judgement, Remembered
-from fleetpulse.alerting.wording import FleetView, SourceFacts
-from fleetpulse.fleet.events import Event, SourceRemoved
+from fleetpulse.fleet.events import Event, Problem, SourceDegraded, SourceRecovered, SourceRemoved
 
 __all__ = ["Alerting", "FleetView", "Observed"]
 
@@ -66,6 +66,7 @@ class Alerting:
             grouping=self._grouping,
             holding=holding,
             ending=self._ending,
+            fleet=fleet,
         )
         self._flush = Flush(
             grouping=self._grouping,
@@ -104,7 +105,7 @@ class Alerting:
         for _, alert in sorted(look.draft.alerts.items()):
             self._opening.review(look, alert, self._rules.get(alert.rule))
         for key, condition in sorted(look.draft.conditions.items()):
-            self._opening.open(look, condition, seen=False)
+            self._opening.open(look, condition, at=condition.since_at, seen=False)
             self._ending.settle(look, key)
         return look.judgement(None)
 
@@ -117,11 +118,11 @@ class Alerting:
         an opening may depend on the whole batch; how events are cut into batches leaves the same alerts.
         """
         look = Look(self._ledger, now=now)
-        touched: dict[ConditionKey, None] = {}
+        touched: dict[ConditionKey, datetime] = {}
         for event_id, event in events:
             self._turn(look, event_id, event, touched)
-        for key in touched:
-            self._open(look, key)
+        for key, seen_at in touched.items():
+            self._open(look, key, seen_at)
         for observation in observed:
             self._opening.observe(look, observation.source, observation.subjects, observation.at)
         for alert in look.draft.alerts_due(now):
@@ -133,7 +134,7 @@ class Alerting:
             self._flush.tell(look, group)
         return look.judgement(events[-1][0] if events else None)
 
-    def _turn(self, look: Look, event_id: int, event: Event, touched: dict[ConditionKey, None]) -> None:
+    def _turn(self, look: Look, event_id: int, event: Event, touched: dict[ConditionKey, datetime]) -> None:
         """Bring the conditions up to date; those whose openings are still to be judged are added to `touched`."""
         if isinstance(event, SourceRemoved):
             self._remove(look, event)
@@ -141,25 +142,40 @@ class Alerting:
         found = turns(event_id, event, look.draft.conditions.get)
         again = [turn.key for turn in found if turn.key in touched]
         if again:  # the same subject twice in one batch: judged as if in two, for opening may forget a past fact
-            for key in again:
-                del touched[key]
-                self._open(look, key)
+            for key in dict.fromkeys(again):
+                self._open(look, key, touched.pop(key))
             found = turns(event_id, event, look.draft.conditions.get)
         for turn in found:
             if turn.condition is not None:
                 look.draft.conditions.put(turn.key, turn.condition)
-                touched[turn.key] = None
+                touched[turn.key] = event.seen_at
             elif turn.end_reason is not None:
                 ref = EventRef(event_id, event.type)
-                self._ending.over(look, turn.key, turn.end_reason, at=event.seen_at, event=ref)
+                self._ending.over(look, turn.key, turn.end_reason, at=event.seen_at, event=ref, note=turn.note)
             else:
                 look.skip(turn.skipped, turn.key)
+        if isinstance(event, SourceDegraded) and event.problem is Problem.PAUSED:
+            self._pause(look, event)
+        elif isinstance(event, SourceRecovered) and event.problem is Problem.PAUSED:
+            self._resume(look, event)
 
-    def _open(self, look: Look, key: ConditionKey) -> None:
+    def _open(self, look: Look, key: ConditionKey, at: datetime) -> None:
         condition = look.draft.conditions.get(key)
         if condition is not None:
-            self._opening.open(look, condition, seen=True)
+            self._opening.open(look, condition, at=at, seen=True)
             self._ending.settle(look, key)
+
+    def _pause(self, look: Look, event: SourceDegraded) -> None:
+        """What is wrong with a source that nobody wants to be looked at is told no more."""
+        for _, alert in sorted(look.draft.alerts.items()):
+            if alert.condition.source == event.source and alert.kind in OF_SOURCES:
+                self._ending.withdraw(look, alert, EndReason.SOURCE_PAUSED, at=event.seen_at)
+
+    def _resume(self, look: Look, event: SourceRecovered) -> None:
+        """What was wrong with it may be so still, and is told once that is seen."""
+        for key, condition in sorted(look.draft.conditions.items()):
+            if key.source == event.source and key.kind in OF_SOURCES:
+                self._opening.open(look, condition, at=condition.since_at, seen=False)
 
     def _remove(self, look: Look, event: SourceRemoved) -> None:
         for key, _ in sorted(look.draft.conditions.items()):

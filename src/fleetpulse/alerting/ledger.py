@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Generic, TypeVar
 
-from fleetpulse.alerting.condition import Condition, ConditionKey, ConditionKind
+from fleetpulse.alerting.condition import Condition, ConditionKey
 from fleetpulse.alerting.state import Alert, AlertState, Group, Judgement, Remembered, Told
 
 Key = TypeVar("Key")
@@ -158,7 +158,7 @@ class Ledger:
         if alert is not None:
             self.by_condition.join(alert.condition, fingerprint)
             if alert.state is AlertState.PENDING:
-                self.waiting.join(_observable(alert.condition), fingerprint)
+                self.waiting.join((alert.condition.source, alert.condition.subject), fingerprint)
             for key in alert.groups:
                 self.members.join(key, fingerprint)
         self.alerts_at.put(fingerprint, None if alert is None else alert.due_at)
@@ -167,7 +167,7 @@ class Ledger:
         if keep is None or keep.condition != before.condition:
             self.by_condition.leave(before.condition, before.fingerprint)
         if before.state is AlertState.PENDING:
-            self.waiting.leave(_observable(before.condition), before.fingerprint)
+            self.waiting.leave((before.condition.source, before.condition.subject), before.fingerprint)
         for key in before.groups:
             if keep is None or key not in keep.groups:
                 self.members.leave(key, before.fingerprint)
@@ -233,10 +233,3 @@ class Ledger:
             )
         )
         return ledger
-
-
-def _observable(condition: ConditionKey) -> tuple[str, str]:
-    """What has to be seen again for a `for` to run out: of a source's degraded resource, the resource itself."""
-    if condition.kind is ConditionKind.SOURCE_DEGRADED:
-        return condition.source, condition.subject.partition("/")[0]
-    return condition.source, condition.subject

@@ -1,6 +1,6 @@
 """A notification: what one receiver is told of one group, complete, so that a message can be made of it alone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -30,7 +30,13 @@ class EndReason(StrEnum):
     CAME_BACK = "came back"
     WENT_MISSING = "went missing"
     FORGOTTEN = "forgotten"
+    MOVED = "moved"  # to another source
+    SEEN_AGAIN = "seen again"  # since then, though it is not online now
+    NO_LONGER_PAUSED = "no longer paused"
+    CLOSED = "closed"
+    TERMINATED = "terminated"
     RECOVERED = "recovered"
+    SOURCE_PAUSED = "source paused"
     SOURCE_REMOVED = "source removed"
     SOURCE_DISABLED = "source disabled"  # nobody looks any more, and what is known is kept
     RULE_REMOVED = "rule removed"  # or disabled
@@ -50,7 +56,9 @@ class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
     `labels` are fixed since it opened. `annotations` hold what may change: `summary`, `description`, `runbook_url`,
     `name`, `since`, `last_seen` (ISO times in UTC), `devices` (those a deployment failed on), `output`. `new` tells
     what this receiver had not been told yet: the alert itself, its growth, or its end. `end_reason` is set when it is
-    resolved. `late`: it happened while nobody looked.
+    resolved, `end_note` says more of it: where a device moved, why it may be missing. `since_at` is when what it tells
+    began, where that is before `starts_at`: a device that is silent now was last heard of then. `late`: it happened
+    while nobody looked.
     """
 
     fingerprint: str
@@ -60,9 +68,23 @@ class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime | None = None
     end_reason: EndReason | None = None
+    end_note: str = ""
+    since_at: datetime | None = None
     new: bool = True
     late: bool = False
     events: tuple[EventRef, ...] = ()
+
+    @property
+    def lasted(self) -> timedelta:
+        """From the beginning to the end; nothing while it fires."""
+        return (self.ends_at or self.starts_at) - (self.since_at or self.starts_at)
+
+    @property
+    def end(self) -> str:
+        """Why it ended, in a few words: `came back`, `moved to edge-test`."""
+        if self.end_reason is EndReason.MOVED and self.end_note:
+            return f"{self.end_reason} to {self.end_note}"
+        return str(self.end_reason or "")
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from fleetpulse.alerting.annotate import Annotator
-from fleetpulse.alerting.condition import OCCURRENCES, Condition, ConditionKind
+from fleetpulse.alerting.condition import KEPT_AS, OCCURRENCES, OF_SOURCES, Condition, ConditionKey, ConditionKind
 from fleetpulse.alerting.ending import OCCURRENCE_LISTED, Ending
+from fleetpulse.alerting.facts import FleetView
 from fleetpulse.alerting.grouping import Grouping, matchable
 from fleetpulse.alerting.holding import Holding
 from fleetpulse.alerting.look import Look
@@ -17,12 +18,15 @@ from fleetpulse.alerting.notification import EndReason
 from fleetpulse.alerting.routes import spell
 from fleetpulse.alerting.rules import Rule
 from fleetpulse.alerting.state import Alert, AlertState
+from fleetpulse.alerting.term import Term, heard_of_at, speaks_of, term_of
 from fleetpulse.durations import format_duration
 
 _SUBJECT_LABEL: Final = {
     ConditionKind.DEVICE_OFFLINE: "device",
+    ConditionKind.SIM_PAUSED_BY_SYSTEM: "device",
     ConditionKind.DEPLOYMENT_FAILED: "deployment",
     ConditionKind.JOB_FAILED: "bulk_job",
+    ConditionKind.TUNNEL_OPEN: "tunnel",
 }
 
 
@@ -37,49 +41,103 @@ class Opening:
         grouping: Grouping,
         holding: Holding,
         ending: Ending,
+        fleet: FleetView,
     ) -> None:
-        self._rules = {kind: [rule for rule in rules.values() if rule.when is kind] for kind in ConditionKind}
+        self._rules = {
+            kind: [rule for rule in rules.values() if KEPT_AS.get(rule.when, rule.when) is kind]
+            for kind in ConditionKind
+        }
+        self._silent = [rule for rule in rules.values() if rule.when is ConditionKind.DEVICE_SILENT and rule.enabled]
         self._annotator = annotator
         self._grouping = grouping
         self._holding = holding
         self._ending = ending
+        self._fleet = fleet
 
-    def open(self, look: Look, condition: Condition, *, seen: bool) -> None:
-        """Let each rule make an alert of the condition, or bring the alert it made up to date.
+    def open(self, look: Look, condition: Condition, *, at: datetime, seen: bool) -> None:
+        """Let each rule make an alert of the condition as it was at `at`, or bring the alert it made up to date.
 
-        `seen`: it was observed just now, and is not only remembered.
+        `seen`: it was observed then, and is not only remembered.
         """
-        if not self._annotator.source(condition.key.source).watched and condition.key.kind not in OCCURRENCES:
+        kind, source = condition.key.kind, self._annotator.source(condition.key.source)
+        if not source.watched and kind not in OCCURRENCES:
+            return
+        if kind in OF_SOURCES and self._holding.paused(look.draft, source.name):
             return
         standing = self._standing(look, condition)
-        for rule in self._rules[condition.key.kind]:
-            if rule.name in standing:
-                self._update(look, standing[rule.name], rule, condition)
+        for rule in self._rules[kind]:
+            term = term_of(rule, condition, source, at=at)
+            if term is None:
                 continue
-            labels, extra = self._labels(rule, condition), _matchable(condition)
-            if rule.wants(condition, {**labels, **extra}):
-                self._pend(look, rule, condition, labels, extra, seen=seen)
+            if rule.name in standing:
+                self._update(look, standing[rule.name], rule, condition, term)
+            elif term.starts_at <= at:
+                self._want(look, rule, condition, term, seen=seen)
 
     def review(self, look: Look, alert: Alert, rule: Rule | None) -> None:
         """End an alert that its rule, gone, disabled or changed, no longer wants, or whose source is disabled.
 
         Past facts of a disabled source stay: they are told once, and known to be true however long nobody looks.
         """
+        source = self._annotator.source(alert.condition.source)
         if rule is None or not rule.enabled:
             self._ending.withdraw(look, alert, EndReason.RULE_REMOVED, at=look.now)
-        elif not rule.keeps(alert.condition.kind, matchable(alert)):
+        elif not rule.keeps(alert.kind, matchable(alert)) or not speaks_of(rule, source):
             self._ending.withdraw(look, alert, EndReason.RULE_CHANGED, at=look.now)
-        elif not alert.occurrence and not self._annotator.source(alert.condition.source).watched:
+        elif not alert.occurrence and not source.watched:
             self._ending.withdraw(look, alert, EndReason.SOURCE_DISABLED, at=look.now)
 
     def observe(self, look: Look, source: str, subjects: Sequence[str], at: datetime) -> None:
-        """What was seen again, still not well, may let alerts fire whose `for` ran out before."""
+        """What was seen again, still not well, may let alerts fire whose `for` ran out before.
+
+        It may also have become by mere time what a rule speaks of: a device silent for too long, a key that ends soon.
+        """
+        facts = self._annotator.source(source)
+        silent = [rule for rule in self._silent if facts.watched and speaks_of(rule, facts)]
         for subject in subjects:
+            if silent:
+                self._listen(look, ConditionKey(ConditionKind.DEVICE_OFFLINE, source, subject), silent, at)
+            if subject == facts.main_resource:
+                expiring = look.draft.conditions.get(ConditionKey(ConditionKind.CREDENTIALS_EXPIRING, source, subject))
+                if expiring is not None:
+                    self.open(look, expiring, at=at, seen=True)
             for alert in look.draft.pending(source, subject):
                 condition = look.draft.conditions.get(alert.condition)
                 proved = condition is not None and not condition.in_doubt and alert.fires_at <= at
                 if proved and not self._holding.held(look.draft, alert):
                     self.fire(look, alert)
+
+    def _listen(self, look: Look, key: ConditionKey, rules: Sequence[Rule], at: datetime) -> None:
+        """Whether a device that is not online has been silent for too long, or was heard of meanwhile after all.
+
+        No alert waits for that: where being offline is healthy, most devices wake up in time.
+        """
+        condition = look.draft.conditions.get(key)
+        if condition is None or condition.in_doubt:
+            return
+        source = self._annotator.source(key.source)
+        terms = ((rule, term_of(rule, condition, source, at=at)) for rule in rules)
+        due = [rule for rule, term in terms if term is not None and term.starts_at <= at]
+        if not due:  # as with nearly all, at any time: so far it is to cost little
+            return
+        condition = self._heard_of(look, condition, at)
+        standing = self._standing(look, condition)
+        for rule in due:
+            term, alert = term_of(rule, condition, source, at=at), standing.get(rule.name)
+            if term is not None and term.starts_at <= at:
+                if alert is None:
+                    self._want(look, rule, condition, term, seen=True)
+            elif alert is not None:
+                self._ending.end(look, alert, EndReason.SEEN_AGAIN, at=at)
+
+    def _heard_of(self, look: Look, condition: Condition, at: datetime) -> Condition:
+        """The condition with what the vendor says now: there may have been a session between two looks."""
+        heard_at = self._fleet.last_seen(condition.key.source, condition.key.subject)
+        if heard_at is None or not heard_of_at(condition, at) < heard_at <= at:
+            return condition
+        heard = msgspec.structs.replace(condition, heard_at=heard_at, last_seen_at=heard_at)
+        look.draft.conditions.put(condition.key, heard)
+        return heard
 
     def fire(self, look: Look, alert: Alert) -> None:
         """Let an alert fire, and put it in the groups of its routes."""
@@ -101,67 +159,84 @@ class Opening:
         alerts = look.draft.alerts_of(condition.key)
         return {alert.rule: alert for alert in alerts if alert.state is not AlertState.RESOLVED}
 
-    def _pend(
+    def _want(self, look: Look, rule: Rule, condition: Condition, term: Term, *, seen: bool) -> None:
+        labels, extra = self._labels(rule, condition), _matchable(condition)
+        if rule.wants(condition, {**labels, **extra}):
+            self._pend(look, self._alert(look, rule, condition, term, labels=labels, extra=extra), term, seen=seen)
+
+    def _alert(
         self,
         look: Look,
         rule: Rule,
         condition: Condition,
+        term: Term,
+        *,
         labels: dict[str, str],
         extra: dict[str, tuple[str, ...]],
-        *,
-        seen: bool,
-    ) -> None:
+    ) -> Alert:
         fingerprint = fingerprint_of(labels)
         before = look.draft.alerts.get(fingerprint)  # it ended, and somebody who was told it fires does not know yet
-        alert = Alert(
+        at_first = term.starts_at <= condition.since_at  # else it became so while we looked
+        return Alert(
             fingerprint=fingerprint,
             rule=rule.name,
             condition=condition.key,
+            when=None if rule.when is condition.key.kind else rule.when,
             state=AlertState.PENDING,
             labels=labels,
-            annotations=self._annotator.annotations(rule, condition, labels, now=look.now),
-            starts_at=condition.since_at,
-            fires_at=condition.since_at + rule.for_,
+            annotations=self._annotations(look, rule, condition, term, labels),
+            starts_at=term.starts_at,
+            fires_at=term.fires_at,
+            since_at=None if term.since_at == term.starts_at else term.since_at,
             size=condition.size,
             occurrence=rule.occurrence,
-            baseline=condition.baseline,
-            late=condition.late,
+            baseline=condition.baseline and at_first,
+            late=condition.late and at_first,
             matchable=extra if before is None else before.matchable,
             groups=() if before is None else before.groups,
             events=condition.events,
         )
-        look.draft.put_alert(fingerprint, alert)
-        waits = self._waits(look, alert, rule, seen=seen)
+
+    def _pend(self, look: Look, alert: Alert, term: Term, *, seen: bool) -> None:
+        look.draft.put_alert(alert.fingerprint, alert)
+        waits = self._waits(look, alert, term, seen=seen)
         if waits:
             look.decide("pending", alert, detail=waits)
         else:
             self.fire(look, alert)
 
-    def _waits(self, look: Look, alert: Alert, rule: Rule, *, seen: bool) -> str:
+    def _waits(self, look: Look, alert: Alert, term: Term, *, seen: bool) -> str:
         """Why an alert does not fire at once: until an observation, a past fact until its time."""
-        if rule.for_:
-            return f"for {format_duration(rule.for_)}"
+        if term.fires_at > term.starts_at:
+            return f"for {format_duration(term.fires_at - term.starts_at)}"
         if not seen and not alert.occurrence:
             return "until it is seen again"
         return self._holding.held(look.draft, alert)
 
-    def _update(self, look: Look, alert: Alert, rule: Rule, condition: Condition) -> None:
+    def _update(self, look: Look, alert: Alert, rule: Rule, condition: Condition, term: Term) -> None:
         pending = alert.state is AlertState.PENDING
         grew = alert.occurrence and not pending and condition.size > alert.size
-        keep_until_at = alert.keep_until_at if alert.occurrence else None  # a state that came back is not ending
+        keep_until_at = look.now + OCCURRENCE_LISTED if grew else alert.keep_until_at
+        ends = alert.occurrence or term.starts_at > look.now  # a state that came back is not ending
         changed = msgspec.structs.replace(
             alert,
-            annotations=self._annotator.annotations(rule, condition, alert.labels, now=look.now),
-            fires_at=alert.starts_at + rule.for_ if pending else alert.fires_at,
+            annotations=self._annotations(look, rule, condition, term, alert.labels),
+            fires_at=alert.starts_at + (term.fires_at - term.starts_at) if pending else alert.fires_at,
             size=condition.size,
-            keep_until_at=look.now + OCCURRENCE_LISTED if grew else keep_until_at,
-            end_reason=None,
+            keep_until_at=keep_until_at if ends else None,
+            end_reason=alert.end_reason if ends else None,
+            end_note=alert.end_note if ends else "",
             events=condition.events,
         )
         look.draft.put_alert(alert.fingerprint, changed)
         if grew:
             look.decide("grew", changed, detail=f"{alert.size} -> {changed.size}")
             self._grouping.wake(look, changed)
+
+    def _annotations(
+        self, look: Look, rule: Rule, condition: Condition, term: Term, labels: Mapping[str, str]
+    ) -> dict[str, str]:
+        return self._annotator.annotations(rule, condition, labels, now=look.now, since_at=term.since_at)
 
     def _labels(self, rule: Rule, condition: Condition) -> dict[str, str]:
         source = self._annotator.source(condition.key.source)

@@ -16,13 +16,15 @@ Matchable = Mapping[str, str | tuple[str, ...]]
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One rule. `for_` delays firing, `keep_firing_for` delays the end.
 
-    `count` and `ratio` are for `deployment_failed`: fire when at least `count` devices failed, or, where `ratio` is
-    given, at least that share of them.
+    Parameters of single conditions: `count` and `ratio` of `deployment_failed` (fire when at least `count` devices
+    failed, or, where `ratio` is given, at least that share of them); `after` of `device_silent` (for how long);
+    `within` of `credentials_expiring` (how long before). `for_` of `device_offline` and `after` may be None: as usual
+    for the vendor. `sleepers_only`: without matchers it speaks of no vendor but those where being offline is healthy.
     """
 
     name: str
     when: ConditionKind
-    for_: timedelta = timedelta()
+    for_: timedelta | None = timedelta()
     keep_firing_for: timedelta = timedelta()
     severity: str = "warning"
     matchers: tuple[Matcher, ...] = ()
@@ -31,6 +33,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     count: int = 1
     ratio: float | None = None
+    after: timedelta | None = None
+    within: timedelta = timedelta(days=14)
+    sleepers_only: bool = False
 
     @property
     def occurrence(self) -> bool:
@@ -39,7 +44,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     def wants(self, condition: Condition, matchable: Matchable) -> bool:
         """Whether this rule makes an alert of the condition, seen with these labels (and `name`, `tag`)."""
-        return self.keeps(condition.key.kind, matchable) and self._reaches(condition)
+        return self.keeps(self.when, matchable) and self._reaches(condition)
 
     def keeps(self, kind: ConditionKind, matchable: Matchable) -> bool:
         """Whether this rule, perhaps changed since, still wants an alert it made, however large its condition."""
@@ -54,15 +59,21 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
 
 DEFAULT_RULES: Final = (
-    Rule(name="FleetDeviceOffline", when=ConditionKind.DEVICE_OFFLINE, for_=5 * _MINUTE),
+    Rule(name="FleetDeviceOffline", when=ConditionKind.DEVICE_OFFLINE, for_=None),
+    Rule(name="FleetDeviceSilent", when=ConditionKind.DEVICE_SILENT, sleepers_only=True),
     Rule(name="FleetDeploymentFailed", when=ConditionKind.DEPLOYMENT_FAILED, severity="critical"),
     Rule(name="FleetJobFailed", when=ConditionKind.JOB_FAILED, severity="critical"),
     Rule(name="FleetSourceBaseline", when=ConditionKind.SOURCE_BASELINE, severity="info"),
+    Rule(name="FleetTunnelOpen", when=ConditionKind.TUNNEL_OPEN, for_=8 * _HOUR, severity="info"),
+    Rule(name="FleetSimPausedBySystem", when=ConditionKind.SIM_PAUSED_BY_SYSTEM),
     Rule(name="FleetSourceDown", when=ConditionKind.SOURCE_DOWN, for_=5 * _MINUTE, severity="critical"),
+    Rule(name="FleetSourceDegraded", when=ConditionKind.SOURCE_DEGRADED, for_=15 * _MINUTE),
     Rule(name="FleetSourceMisconfigured", when=ConditionKind.SOURCE_MISCONFIGURED, severity="critical"),
     Rule(name="FleetCredentialsRejected", when=ConditionKind.CREDENTIALS_REJECTED, severity="critical"),
+    Rule(name="FleetCredentialsExpiring", when=ConditionKind.CREDENTIALS_EXPIRING),
 )
 
 

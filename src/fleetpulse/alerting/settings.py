@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
@@ -16,6 +16,14 @@ from fleetpulse.alerting.rules import DEFAULT_RULES
 from fleetpulse.durations import Duration
 
 _MODEL = ConfigDict(extra="forbid", frozen=True)
+_EXPIRY_KNOWN: Final = timedelta(days=30)  # how long before its end a credential is first spoken of
+_PARAMETERS: Final = {
+    "count": ConditionKind.DEPLOYMENT_FAILED,
+    "ratio": ConditionKind.DEPLOYMENT_FAILED,
+    "after": ConditionKind.DEVICE_SILENT,
+    "within": ConditionKind.CREDENTIALS_EXPIRING,
+}
+"""The keys that only rules of one condition may have."""
 _ALL_LABELS = "..."  # Alertmanager's word in `group_by` for every label, that is one group per alert
 
 
@@ -53,6 +61,12 @@ class RuleSettings(BaseModel):
     ratio: float | None = Field(
         default=None, gt=0, le=1, description="deployment_failed: on which share of its devices, instead of count."
     )
+    after: Duration | None = Field(
+        default=None, description="device_silent: how long nothing was heard of a device; as usual for its vendor."
+    )
+    within: Duration | None = Field(
+        default=None, description="credentials_expiring: how long before the end it is told, 30d at most."
+    )
 
     def problems(self) -> list[tuple[str, str]]:
         """What is wrong in meaning, as (field, text that says the cure); an empty field speaks of the whole entry."""
@@ -65,14 +79,21 @@ class RuleSettings(BaseModel):
         ]
         if self.count is not None and self.ratio is not None:
             found.append(("ratio", "and 'count' are both given: keep one"))
+        found += [
+            (field, "must be longer than nothing")
+            for field in ("after", "within")
+            if getattr(self, field) == timedelta(0)
+        ]
+        if self.within is not None and self.within > _EXPIRY_KNOWN:
+            found.append(("within", "must be 30d at most: that is how early it is known"))
         when = self.when or {rule.name: rule.when for rule in DEFAULT_RULES}.get(self.name)
         if when is None:
             found.append(("when", _missing_when(self.name)))
-        elif when is not ConditionKind.DEPLOYMENT_FAILED:
+        else:
             found += [
-                (field, f"is a parameter of deployment_failed, not of {when}")
-                for field in ("count", "ratio")
-                if getattr(self, field) is not None
+                (field, f"is a parameter of {kind}, not of {when}")
+                for field, kind in _PARAMETERS.items()
+                if getattr(self, field) is not None and kind is not when
             ]
         return found
 

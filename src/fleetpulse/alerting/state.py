@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from fleetpulse.alerting.condition import Condition, ConditionKey
+from fleetpulse.alerting.condition import Condition, ConditionKey, ConditionKind
 from fleetpulse.alerting.notification import EndReason, EventRef, Notification
 
 
@@ -21,20 +21,23 @@ class AlertState(StrEnum):
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """One rule over one condition. `labels` are fixed when it opens; their hash is `fingerprint`.
 
-    `starts_at` is when the condition was first observed, `fires_at` the earliest moment its `for` lets it fire,
-    `keep_until_at` how long it goes on firing after the condition ended, or how long a past fact stays listed. `size`
-    is the condition's. One that fires again before all who were told it fires know of its end keeps its
-    groups and goes on for them as if it had not ended.
+    `when` is the rule's, where that is not the condition's own kind. `starts_at` is from when on the condition was what
+    the rule speaks of, its first observation as a rule; `since_at` when that began, where it is earlier; `fires_at` the
+    earliest moment its `for` lets it fire, `keep_until_at` how long it goes on firing after the condition ended, or how
+    long a past fact stays listed. `size` is the condition's. One that fires again before all who were told it fires
+    know of its end keeps its groups and goes on for them as if it had not ended.
     """
 
     fingerprint: str
     rule: str
     condition: ConditionKey
+    when: ConditionKind | None = None
     state: AlertState
     labels: dict[str, str]
     annotations: dict[str, str]
     starts_at: datetime
     fires_at: datetime
+    since_at: datetime | None = None
     size: int = 1
     occurrence: bool = False
     baseline: bool = False
@@ -42,9 +45,15 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     keep_until_at: datetime | None = None
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
+    end_note: str = ""  # of the reason: where a device moved to
     matchable: dict[str, tuple[str, ...]] = {}  # `name` and `tag`: may be matched, are no labels
     groups: tuple[str, ...] = ()  # the keys of the groups it was put in when it fired, one a receiver
     events: tuple[EventRef, ...] = ()
+
+    @property
+    def kind(self) -> ConditionKind:
+        """What it tells of."""
+        return self.when or self.condition.kind
 
     @property
     def due_at(self) -> datetime | None:

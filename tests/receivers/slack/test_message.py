@@ -351,3 +351,20 @@ def test_a_time_that_is_none_is_left_out(notification: Told, device: Device, odd
     text = read(notification(device(17, annotations={"last_seen": odd})))
 
     assert "gate-17 (d-0a1b-0011)  offline 6 min" in text
+
+
+def test_a_silent_device_is_told_with_how_long_it_was_silent(notification: Told, device: Device, now: datetime) -> None:
+    silent = device(17, labels={"alertname": "FleetDeviceSilent"}, starts_at=now, since_at=now - timedelta(hours=30))
+
+    text = read(notification(silent))
+
+    assert "gate-17 (d-0a1b-0011)  last seen 14:02 UTC, silent 30 h" in text
+
+
+def test_where_a_device_moved_is_said_and_harmless(notification: Told, device: Device, now: datetime) -> None:
+    moved = device(17, status=AlertStatus.RESOLVED, end_reason=EndReason.MOVED, end_note="<!channel> & co", ends_at=now)
+
+    text = read(notification(moved, status=AlertStatus.RESOLVED))
+
+    assert "gate-17 (d-0a1b-0011)  moved to <!channel> & co after 6 min" in text
+    assert "<!channel>" not in json.dumps(blocks_of(notification(moved, status=AlertStatus.RESOLVED)))

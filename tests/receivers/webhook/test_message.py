@@ -206,3 +206,12 @@ def test_equal_groups_have_equal_subjects_whatever_their_order(notification: Tol
 )
 def test_the_media_type_is_that_of_the_bytes(notification: Told, dress: WebhookFormat, media_type: str) -> None:
     assert content_type(render(notification(), dress=dress, redact=str)) == media_type
+
+
+def test_the_note_on_an_end_is_sent_where_there_is_one(notification: Told, device: Device, now: datetime) -> None:
+    moved = device(17, status=AlertStatus.RESOLVED, end_reason=EndReason.MOVED, end_note="edge-test", ends_at=now)
+    back = device(18, status=AlertStatus.RESOLVED, end_reason=EndReason.CAME_BACK, ends_at=now)
+
+    alerts = event(notification(moved, back, status=AlertStatus.RESOLVED))["data"]["alerts"]
+
+    assert [alert.get("endNote") for alert in alerts] == ["edge-test", None]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fleetpulse.alerting.notification import AlertStatus, ToldAlert
-from fleetpulse.alerting.wording import span
+from fleetpulse.alerting.phrases import span
 from fleetpulse.receivers.slack.escape import moment, mrkdwn
 
 _THINGS: Final = ("device", "deployment", "bulk_job", "tunnel")
@@ -18,9 +18,11 @@ _STATES: Final = {
     "FleetDeviceOffline": "offline",
     "FleetDeviceSilent": "silent",
     "FleetDeviceMissing": "missing",
+    "FleetSimPausedBySystem": "SIM paused by the system",
     "fleet.device.went_offline": "offline",
     "fleet.device.went_missing": "missing",
     "fleet.device.became_unknown": "unknown",
+    "fleet.sim.changed": "SIM paused by the system",
 }
 
 
@@ -55,16 +57,16 @@ def _firing(alert: ToldAlert, *, now: datetime, redact: Callable[[str], str]) ->
 
 
 def _ended(alert: ToldAlert, *, redact: Callable[[str], str]) -> str:
-    facts = [str(alert.end_reason)] if alert.end_reason else []
+    facts = [mrkdwn(redact(alert.end), limit=_NAME_UNITS)] if alert.end else []
     if alert.ends_at is not None:
-        facts.append(f"after {span(alert.ends_at - alert.starts_at)}")
+        facts.append(f"after {span(alert.lasted)}")
     return "  ".join(filter(None, [subject(alert, redact=redact), " ".join(facts)]))
 
 
 def _device(alert: ToldAlert, *, now: datetime, redact: Callable[[str], str]) -> str:
     words = (alert.labels.get("alertname", ""), *(event.type for event in reversed(alert.events)))
     state = next((_STATES[word] for word in words if word in _STATES), "firing")
-    lasting = f"{state} {span(now - alert.starts_at)}"
+    lasting = f"{state} {span(now - (alert.since_at or alert.starts_at))}"
     seen = _last_seen(alert)
     facts = f"last seen {moment(seen, now=now)}, {lasting}" if seen else lasting
     return f"{subject(alert, redact=redact)}  {facts}"

@@ -1,7 +1,7 @@
 """One notification as the body of a webhook: Alertmanager's version 4, in a CloudEvent or bare.
 
-Pure. What Alertmanager does not have is added under names of its own: `reason`, and per alert `events`, `new`, `late`
-and `endReason`. Sources: CloudEvents 1.0, structured JSON; Alertmanager's documentation of `webhook_config`.
+Pure. What Alertmanager does not have is added under names of its own: `reason`, and per alert `events`, `new`, `late`,
+`endReason` and `endNote`. Sources: CloudEvents 1.0, structured JSON; Alertmanager's documentation of `webhook_config`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +35,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, renam
     new: bool
     late: bool
     end_reason: EndReason | None = None
+    end_note: str = ""
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -135,6 +136,7 @@ def _alert(alert: ToldAlert, *, notification: Notification, redact: Callable[[st
         new=alert.new,
         late=alert.late,
         end_reason=alert.end_reason,
+        end_note=_cut(_clean(redact(alert.end_note)), most=_LONGEST_LABEL),
     )
 
 
