@@ -1,12 +1,16 @@
 """The other commands, as people call them."""
 
 import json
+import re
 import tomllib
+from typing import Any
 
 from end_to_end import config
 from end_to_end.asking import ask
 from end_to_end.parties import arrivals
+from end_to_end.processes import Process
 from end_to_end.stage import Stage
+from fleetpulse.simulator import VENDORS
 
 UNHEARD = "http://127.0.0.1:9"  # the discard port: nobody listens
 
@@ -29,25 +33,54 @@ def test_check_config_prints_what_is_in_force_and_no_secret(stage: Stage) -> Non
     assert "invented" not in said
 
 
-def test_simulate_serves_a_vendor_and_prints_an_entry_for_a_config(stage: Stage) -> None:
-    process = stage.program("simulate", "--vendor", "jfrog-connect", "--devices", "7", "--listen", "127.0.0.1:0")
-    stage.until(lambda: "token" in process.said(), "it serves")
+def test_simulate_serves_every_vendor_and_prints_an_entry_for_a_config(stage: Stage) -> None:
+    processes = [
+        stage.program("simulate", "--vendor", vendor, "--devices", "7", "--no-limits", "--listen", "127.0.0.1:0")
+        for vendor in VENDORS
+    ]
 
-    entry = process.said().partition("[[sources]]")
-    tables = tomllib.loads("".join(entry[1:]))
-    (source,) = tables["sources"]
-    service = stage.service(stage.configure(sources=[{**source, "interval": "200ms"}])).ready()
-    stage.until(lambda: service.sources()[source["name"]]["devices"]["online"] == 7, "the fleet is known")
-    code, _ = process.stop()
+    def simulated() -> list[dict[str, Any]]:
+        """What they printed as TOML, once all of them serve."""
+        printed = ["".join(process.said().partition("[[sources]]")[1:]) for process in processes]
+        return tomllib.loads("\n".join(printed))["sources"] if all("restore" in text for text in printed) else []
 
-    assert code == 0
+    sources = stage.until(simulated, "they serve")
+    path = stage.configure(sources=[{**source, "interval": "1s", "request_rate": "20/s"} for source in sources])
+    check = stage.program("check-config", "--config", str(path))
+    checked = check.ended()
+    service = stage.service(path).ready()
+
+    def known() -> dict[str, int]:
+        return {name: sum(row["devices"].values()) for name, row in service.sources().items()}
+
+    everybody = {f"simulated-{vendor}": 7 for vendor in VENDORS}
+    stage.until(lambda: known() == everybody, "every fleet is known")
+    codes = [process.stop()[0] for process in processes]
+
+    assert {source["vendor"] for source in sources} == set(VENDORS)
+    assert checked == 0, check.told()
+    assert codes == [0] * len(VENDORS)
+
+
+def test_simulate_keeps_the_documented_limits_unless_it_is_told_not_to(stage: Stage) -> None:
+    command = ["simulate", "--vendor", "jfrog-connect-v1", "--devices", "1", "--listen", "127.0.0.1:0"]
+    strict, lenient = stage.program(*command), stage.program(*command, "--no-limits")
+
+    def asked(process: Process) -> list[int]:
+        """The statuses of five requests at once: at three a minute, two of them are too many."""
+        (url,) = stage.until(lambda: re.findall(r"simulated at (\S+) until", process.said()), "it serves")
+        return [ask(f"{url}/v1/get_devices_state").status for _ in range(5)]
+
+    statuses = {"strict": asked(strict), "lenient": asked(lenient)}
+
+    assert statuses == {"strict": [400, 400, 400, 429, 429], "lenient": [400] * 5}
 
 
 def test_simulate_refuses_what_nobody_plays(stage: Stage) -> None:
-    process = stage.program("simulate", "--vendor", "iomote")
+    process = stage.program("simulate", "--vendor", "acme")
 
     assert process.ended() == 2
-    assert "hologram, jfrog-connect" in process.said()
+    assert "hologram, iomote, jfrog-connect, jfrog-connect-v1, scalepad" in process.said()
 
 
 def test_simulate_says_in_one_line_that_it_cannot_have_an_address(stage: Stage) -> None:

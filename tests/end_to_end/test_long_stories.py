@@ -8,12 +8,19 @@ from collections.abc import Iterator
 import pytest
 
 from end_to_end import config
+from end_to_end.asking import ask
 from end_to_end.parties import arrivals
 from end_to_end.processes import Process
 from end_to_end.stage import Stage, staged
+from fleetpulse.simulator import VENDORS
 
 PATIENCE_S = 40.0  # the demo is paced for readers
 KEPT_PORT = ("127.0.0.1", 9720)
+
+
+def headlines(said: str) -> list[str]:
+    """The first lines of the messages that a demo has shown."""
+    return [shown.splitlines()[1].strip("│ ") for shown in said.split("Slack took this")[1:]]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,9 +75,11 @@ def test_a_revoked_key_is_told_once_costs_no_more_requests_and_its_successor_wor
 def test_the_demo_takes_a_free_port_tells_a_story_and_ends_with_what_makes_it_yours(
     stage: Stage, demo: Process
 ) -> None:
-    told = "FleetDeviceOffline"
-    stage.until(lambda: "At the vendor" in demo.said(), "the story began", within_s=PATIENCE_S)
-    stage.until(lambda: told in demo.said().partition("At the vendor")[2], "it was told", within_s=PATIENCE_S)
+    told, scene = "FleetDeviceOffline", "At JFrog Connect, edge-prod"
+    stage.until(lambda: scene in demo.said(), "the story began", within_s=PATIENCE_S)
+    stage.until(lambda: told in demo.said().partition(scene)[2], "it was told", within_s=PATIENCE_S)
+    url = demo.said().partition("http://")[2].partition("/")[0]
+    sources = ask(f"http://{url}/-/sources").json()["sources"]
 
     demo.signal(signal.SIGINT)
     code = demo.ended()
@@ -80,7 +89,10 @@ def test_the_demo_takes_a_free_port_tells_a_story_and_ends_with_what_makes_it_yo
 
     assert code == 0, demo.told()
     assert ":9720" not in said.partition("[http]")[0]
-    assert {source["vendor"] for source in ran_with["sources"]} == {"jfrog-connect", "hologram"}
+    assert {source["vendor"] for source in ran_with["sources"]} == set(VENDORS)
+    assert {row["name"]: row["fresh"] for row in sources} == {each["name"]: True for each in ran_with["sources"]}
+    assert headlines(said)[0] == "First look at several sources"
+    assert "FleetDeviceOffline · edge-prod · Lyon" in headlines(said)[1]
     assert len(commands) == 3
     assert commands[-1].endswith("fleetpulse run --config config.toml")
     assert "Traceback" not in said

@@ -9,7 +9,8 @@ import pytest
 
 from fleetpulse.alerting.condition import ConditionKind
 from fleetpulse.durations import parse_duration
-from fleetpulse.service.config import ConfigError, find_config, load
+from fleetpulse.service.catalogue import VENDORS
+from fleetpulse.service.config import ConfigError, find_config, load, load_plain
 from fleetpulse.service.settings import Settings
 from fleetpulse.web.address import Address
 
@@ -144,6 +145,7 @@ url = "x"
 """,
     )
 
+    vendors = ", ".join(sorted(VENDORS))
     assert lines == [
         "config.toml:2 http: unknown key 'listne', did you mean 'listen'?",
         "config.toml:3 http: 'timezone' must be a text in quotes",
@@ -152,13 +154,13 @@ url = "x"
         "config.toml:8 journal: 'max_events' must be 1000 at least",
         (
             "config.toml:10 metrics: 'per_device' #2 must be one of up, info, last_seen, cpu, memory, disk, "
-            "updates_blocked, did you mean 'cpu'?"
+            "updates_blocked, traffic, did you mean 'cpu'?"
         ),
         "config.toml:11 metrics: 'max_device_series' must be a whole number",
         "config.toml:13 route: 'group_wait' is not a duration: write it like 90s, 5m, 1h30m or 7d",
         "config.toml:15 route.routes #1: unknown key 'matcher', did you mean 'matchers'?",
         "config.toml:17 route.routes #1.routes #1: 'continue' must be true or false",
-        "config.toml:20 sources 'edge': 'vendor' must be one of hologram, jfrog-connect, did you mean 'jfrog-connect'?",
+        f"config.toml:20 sources 'edge': 'vendor' must be one of {vendors}, did you mean 'jfrog-connect'?",
         "config.toml:21 sources 'edge': 'project_key' is missing",
         "config.toml:24 sources 'edge': 'labels.a' must be a text in quotes",
         "config.toml:25 sources 'edge': 'sweep' must be a table, like { key = \"value\" }",
@@ -166,7 +168,7 @@ url = "x"
         "config.toml:27 sources 'edge': 'request_rate' is not a rate: write it like 10/s, 3/m or 100/h",
         "config.toml:28 sources #3: 'name' is missing",
         "config.toml:30 sources #3: 'org_id' must be more than 0",
-        "config.toml:31 sources #4: 'vendor' is missing: it is one of hologram, jfrog-connect",
+        f"config.toml:31 sources #4: 'vendor' is missing: it is one of {vendors}",
         "config.toml:33 rules #1: 'name' must not be empty",
         f"config.toml:34 rules #1: 'when' must be one of {', '.join(ConditionKind)}, did you mean 'device_offline'?",
         "config.toml:35 rules #1: 'ratio' must be 1 at most",
@@ -618,3 +620,41 @@ def test_without_a_name_the_config_is_looked_for_in_three_places(tmp_path: Path)
     assert find_config({"FLEETPULSE_CONFIG": "/elsewhere.toml"}, tmp_path) == Path("/elsewhere.toml")
     for place in ("FLEETPULSE_CONFIG", "config.toml", "/etc/fleetpulse/config.toml"):
         assert place in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ("short", "has fewer than 16 characters: make one with `openssl rand -hex 32`"),
+        ("two words make no token", "is no token: one line of letters and digits"),
+        ("two-lines-make\nno-token-either", "is no token: one line of letters and digits"),
+        ("t\u00f6ken-that-no-header-may-hold", "is no token: one line of letters and digits"),
+    ],
+)
+def test_a_token_that_protects_nothing_is_refused(tmp_path: Path, token: str, why: str) -> None:
+    (tmp_path / "token").write_text(token)
+
+    lines = errors(tmp_path, '[http]\ntoken_file = "token"\n')
+
+    assert lines == [f"config.toml:2 http: 'token_file' cannot be used: what it holds {why}"]
+
+
+def test_who_may_read_may_not_change(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("an-invented-token")
+
+    lines = errors(tmp_path, '[http]\ntoken_file = "token"\nread_token_file = "token"\n')
+
+    assert lines == [
+        "config.toml:3 http: 'read_token_file' must be another file than token_file: who may read may not change"
+    ]
+
+
+def test_who_asks_a_service_need_not_read_its_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[http]\nlisten = ":9999"\n[[sources]]\nname = "edge"\ntoken = "${ABSENT}"\n')
+
+    settings = load_plain(path, {"FLEETPULSE_JOURNAL__URL": "sqlite:///other.db"})
+
+    assert settings.http.address.port == 9999
+    assert settings.journal.url == f"sqlite:///{tmp_path / 'other.db'}"
+    assert settings.sources == ()

@@ -2,6 +2,8 @@
 
 import json
 
+from fleetpulse.alerting.rules import DEFAULT_RULES
+from fleetpulse.service.catalogue import VENDORS
 from fleetpulse.service.config import describe, listing
 from fleetpulse.service.config.report import warnings
 from fleetpulse.service.settings import Settings
@@ -19,7 +21,7 @@ def settings(**changes: object) -> Settings:
                 "project_key": "yard",
                 "token": SECRET,
                 "interval": "90s",
-                "sweep": {"deployments": "5m"},
+                "sweep": dict.fromkeys(list(VENDORS["jfrog-connect"].settings.resources)[1:], "5m"),
                 "proxy": f"http://user:{SECRET}@proxy:3128",
             },
             {"name": "sims", "vendor": "hologram", "api_key": SECRET, "enabled": False},
@@ -36,14 +38,19 @@ def settings(**changes: object) -> Settings:
 def test_sources_and_receivers_are_listed_without_secrets() -> None:
     text = describe(settings())
 
-    assert text.startswith(
-        "2 sources\n"
-        "  edge-prod  jfrog-connect  api.connect.jfrog.io   devices every 1m30s, deployments every 5m  5/s\n"
-        "  sims       hologram       dashboard.hologram.io  jobs every 1m                              1/s  disabled\n"
-        "2 receivers\n"
-        "  ops   slack    1/s\n"
-        "  hook  webhook  as fast as it answers  beginnings only\n"
+    lines = text.splitlines()
+    assert lines[0] == "2 sources"
+    assert lines[1].startswith(
+        "  edge-prod  jfrog-connect  api.connect.jfrog.io   devices every 1m30s, deployments every 5m"
     )
+    assert lines[1].endswith("  5/s")
+    assert lines[2].startswith("  sims       hologram       dashboard.hologram.io  ")
+    assert lines[2].endswith("  1/s  disabled")
+    assert lines[3:6] == [
+        "2 receivers",
+        "  ops   slack    1/s",
+        "  hook  webhook  as fast as it answers  beginnings only",
+    ]
     assert SECRET not in text
 
 
@@ -56,7 +63,10 @@ def test_programs_get_the_same_as_json_without_secrets() -> None:
         "vendor": "jfrog-connect",
         "host": "api.connect.jfrog.io",
         "enabled": True,
-        "interval_s": {"devices": 90, "deployments": 300},
+        "interval_s": {
+            **dict.fromkeys(VENDORS["jfrog-connect"].settings.resources, 300),
+            "devices": 90,
+        },
         "request_rate": "5/s",
         "labels": {},
     }
@@ -76,6 +86,8 @@ def test_programs_get_the_same_as_json_without_secrets() -> None:
         "enabled": True,
         "count": 1,
         "ratio": None,
+        "after_s": None,
+        "within_s": 14 * 86_400,
     }
     assert told["route"] == {
         "matchers": [],
@@ -94,7 +106,7 @@ def test_programs_get_the_same_as_json_without_secrets() -> None:
 def test_the_merged_rules_and_the_tree_of_routes_are_listed() -> None:
     text = describe(settings(rules=[{"name": "FleetDeviceOffline", "for": "10m"}]))
 
-    assert "7 rules\n  FleetDeviceOffline        device_offline        for 10m  warning\n" in text
+    assert f"{len(DEFAULT_RULES)} rules\n  FleetDeviceOffline        device_offline        for 10m" in text
     assert (
         "routes\n"
         "  everything -> ops  (group_by [alertname, source, group], group_wait 30s, group_interval 5m, "
@@ -106,7 +118,7 @@ def test_the_merged_rules_and_the_tree_of_routes_are_listed() -> None:
 def test_nothing_at_all_is_allowed_and_warned_of() -> None:
     text = describe(Settings())
 
-    assert text.startswith("no sources\nno receivers\n7 rules\n")
+    assert text.startswith(f"no sources\nno receivers\n{len(DEFAULT_RULES)} rules\n")
     assert text.endswith(
         "  everything -> nobody: there is no receiver, alerts are only listed  (group_by [alertname, source, group], "
         "group_wait 30s, group_interval 5m, repeat_interval 4h)\n"

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from fleetpulse.alerting.state import AlertState
 from fleetpulse.fleet.events import Problem
 from fleetpulse.fleet.source import Trouble
+from fleetpulse.fleet.summary import Summary
 from fleetpulse.web.overview import MOST_CARDS, Overview
-from fleetpulse.web.views import ReceiverView, SourceView
+from fleetpulse.web.views import ReceiverView, ResourceView, SourceView
 from web.house import T0, House, alert, serving, source
 
 NASTY = "<script>alert(1)</script>\"'\u202e{{ 7*7 }}"
@@ -202,3 +203,35 @@ async def test_the_policy_allows_the_pages_own_style_alone(client: aiohttp.Clien
     style = page.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert policy.endswith(f"; style-src 'sha256-{digest}'")
+
+
+def test_a_paused_source_is_told_as_paused_and_not_as_stale() -> None:
+    house = House()
+    house.known_sources = [replace(source(fresh=False), paused=True, paused_until=T0 + timedelta(hours=2))]
+
+    page = html(house)
+
+    assert "Paused by hand until 2026-03-02 10:00:00 UTC" in page
+    assert "Stale:" not in page
+
+
+def test_a_stretched_interval_and_a_walk_under_way_are_told() -> None:
+    house = House()
+    slow = ResourceView(T0, 93.4, asked_interval_s=60.0, progress_rows=2000, progress_total=2961)
+    house.known_sources = [replace(source(), resources={"devices": slow})]
+
+    page = html(house)
+
+    assert "every 93.4 s instead of 60 s, for its budget carries no more, 2,000 of 2,961 rows so far" in page
+
+
+def test_credentials_that_expire_and_the_vendors_own_count_are_told() -> None:
+    house = House()
+    house.known_sources = [
+        replace(source(), credentials_expire_at=T0 + timedelta(days=3), summary=Summary(devices=431))
+    ]
+
+    page = html(house)
+
+    assert "Its credentials expire on 2026-03-05 08:00:00 UTC" in page
+    assert "the vendor counts 431" in page

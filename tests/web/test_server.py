@@ -12,7 +12,7 @@ from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.web.address import Address, ListenError
 from fleetpulse.web.server import WebServer
 from fleetpulse.web.views import SourceView
-from web.house import T0, House, serving, source
+from web.house import T0, Hands, House, made_access, serving, source
 
 
 async def test_a_living_process_says_ok(client: aiohttp.ClientSession) -> None:
@@ -48,7 +48,10 @@ async def test_sources_are_200_while_all_are_fresh_and_their_keys_good(client: a
                     "status": "degraded",
                     "fresh": True,
                     "stale_after_s": 600.0,
+                    "paused": False,
+                    "paused_until": None,
                     "credentials": "ok",
+                    "credentials_expire": None,
                     "problems": [
                         {
                             "resource": "deployments",
@@ -58,10 +61,23 @@ async def test_sources_are_200_while_all_are_fresh_and_their_keys_good(client: a
                         }
                     ],
                     "resources": {
-                        "devices": {"last_success": "2026-03-02T08:00:00Z", "interval_s": 60.0, "switched_off": False},
-                        "deployments": {"last_success": None, "interval_s": 300.0, "switched_off": True},
+                        "devices": {
+                            "last_success": "2026-03-02T08:00:00Z",
+                            "interval_s": 60.0,
+                            "asked_interval_s": 60.0,
+                            "switched_off": False,
+                            "progress": None,
+                        },
+                        "deployments": {
+                            "last_success": None,
+                            "interval_s": 300.0,
+                            "asked_interval_s": 300.0,
+                            "switched_off": True,
+                            "progress": None,
+                        },
                     },
                     "devices": {"online": 417, "offline": 13, "unknown": 0, "missing": 0},
+                    "vendors_summary": None,
                 }
             ]
         }
@@ -159,6 +175,8 @@ async def test_a_server_stops_twice_and_starts_again(client: aiohttp.ClientSessi
     server = WebServer(
         address=Address("127.0.0.1", 0),
         views=House(),
+        operations=Hands(),
+        access=made_access(),
         pages=FleetPages(),
         meters=Meters(version="1"),
         version="1",

@@ -37,6 +37,7 @@ def view(*problems: Problem, fresh: bool = True, swept: bool = True) -> SourceVi
         (view(Problem.RATE_LIMITED, Problem.DOWN), SourceStatus.DOWN),
         (view(Problem.REJECTED, swept=False), SourceStatus.DOWN),
         (SourceView(**BARE, disabled=True), SourceStatus.DISABLED),
+        (SourceView(**BARE, paused=True), SourceStatus.PAUSED),
     ],
 )
 def test_the_worst_that_is_true_is_the_status(source: SourceView, status: SourceStatus) -> None:
@@ -47,3 +48,10 @@ def test_a_source_without_resources_is_starting() -> None:
     bare = SourceView(**BARE)
 
     assert bare.status is SourceStatus.STARTING
+
+
+@pytest.mark.parametrize(("paused", "healthy"), [(True, True), (False, False)])
+def test_a_paused_source_is_old_on_purpose(paused: bool, healthy: bool) -> None:
+    stale = SourceView(**BARE | {"fresh": False}, paused=paused)
+
+    assert stale.healthy is healthy

@@ -12,7 +12,10 @@ from fleetpulse.receivers.webhook import WebhookReceiver, WebhookSettings
 from fleetpulse.secrets import Redactor, Secret
 from fleetpulse.vendors.contract import Vendor
 from fleetpulse.vendors.hologram import Hologram, HologramSettings
+from fleetpulse.vendors.iomote import Iomote, IomoteSettings
 from fleetpulse.vendors.jfrog_connect import JFrogConnect, JFrogConnectSettings
+from fleetpulse.vendors.jfrog_connect_v1 import JFrogConnectV1, JFrogConnectV1Settings
+from fleetpulse.vendors.scalepad import ScalePad, ScalePadSettings
 from fleetpulse.vendors.settings import SourceSettings
 
 
@@ -33,7 +36,10 @@ class ReceiverEntry(msgspec.Struct, frozen=True):
 
 VENDORS: Final[Mapping[str, VendorEntry]] = {
     "hologram": VendorEntry("Hologram", HologramSettings, Hologram),
+    "iomote": VendorEntry("Iomote MyMote", IomoteSettings, Iomote),
     "jfrog-connect": VendorEntry("JFrog Connect", JFrogConnectSettings, JFrogConnect),
+    "jfrog-connect-v1": VendorEntry("JFrog Connect (API v1)", JFrogConnectV1Settings, JFrogConnectV1),
+    "scalepad": VendorEntry("ScalePad", ScalePadSettings, ScalePad),
 }
 
 RECEIVERS: Final[Mapping[str, ReceiverEntry]] = {

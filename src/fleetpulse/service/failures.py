@@ -4,6 +4,7 @@ from typing import Final
 
 from fleetpulse.journal.errors import JournalCorruptError, JournalHeldError, JournalUnavailableError
 from fleetpulse.secrets import SecretUnreadableError
+from fleetpulse.service.tokens import TokenUnmadeError
 from fleetpulse.web.address import ListenError
 
 
@@ -27,6 +28,7 @@ _PLAIN: Final = (
     JournalUnavailableError,
     ListenError,
     SecretUnreadableError,
+    TokenUnmadeError,
 )
 
 

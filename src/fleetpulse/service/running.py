@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
+from fleetpulse.alerting.facts import SourceFacts
 from fleetpulse.alerting.judge import Alerting
 from fleetpulse.alerting.rulebook import rules_of
 from fleetpulse.alerting.state import Remembered
 from fleetpulse.alerting.tree import route_of
-from fleetpulse.alerting.wording import SourceFacts
 from fleetpulse.eventqueue.eventqueue import Consumer, EventQueue
 from fleetpulse.journal.journal import Journal
 from fleetpulse.metrics.lag import LagMeter
@@ -34,12 +34,15 @@ from fleetpulse.service.catalogue import RECEIVERS, VENDORS
 from fleetpulse.service.config.report import warnings
 from fleetpulse.service.failures import CrashedError, plain
 from fleetpulse.service.housekeeping import keep_retention, read_outbox, watch_journal
+from fleetpulse.service.operating import Operating
 from fleetpulse.service.settings import Settings
 from fleetpulse.service.sources import Watches
 from fleetpulse.service.supervision import Agents, keep_running, stop_on_signals, unless_stopped
+from fleetpulse.service.tokens import access
 from fleetpulse.service.version import VERSION
 from fleetpulse.service.views import Fleets, State
 from fleetpulse.sweeping.remembered import remove_others
+from fleetpulse.vendors.settings import SourceSettings
 from fleetpulse.web.server import WebServer
 
 GARBAGE: Final = (50_000, 20, 100)
@@ -136,6 +139,8 @@ class House:
             WebServer(
                 address=self._settings.http.address,
                 views=self._state,
+                operations=Operating(watched=lambda: self._state.watched, redact=self._redactor.redact),
+                access=access(self._settings, redactor=self._redactor),
                 pages=self._pages,
                 meters=self._meters,
                 version=VERSION,
@@ -189,10 +194,7 @@ class House:
         return Alerting(
             rules=self._rules,
             route=route_of(self._settings.route, [receiver.name for receiver in self._settings.receivers]),
-            sources={
-                source.name: _facts(source.name, source.vendor, source.labels, watched=source.enabled)
-                for source in self._settings.sources
-            },
+            sources={source.name: _facts(source) for source in self._settings.sources},
             send_resolved={receiver.name: receiver.send_resolved for receiver in self._settings.receivers},
             fleet=self._fleets,
             new_id=lambda: str(uuid4()),
@@ -252,15 +254,19 @@ async def _dispatch(up: _Up) -> None:
     await up.dispatcher.run()
 
 
-def _facts(name: str, vendor: str, labels: dict[str, str], *, watched: bool) -> SourceFacts:
+def _facts(source: SourceSettings) -> SourceFacts:
+    vendor = VENDORS[source.vendor]
     return SourceFacts(
-        name,
-        vendor=vendor,
-        title=VENDORS[vendor].title,
-        credential=VENDORS[vendor].settings.credential.replace("_", " "),  # as people say it: token, api key
-        main_resource=next(iter(VENDORS[vendor].settings.resources)),
-        labels=labels,
-        watched=watched,
+        source.name,
+        vendor=source.vendor,
+        title=vendor.title,
+        credential=source.credential.replace("_", " "),  # as people say it: token, api key
+        main_resource=next(iter(source.resources)),
+        labels=source.labels,
+        watched=source.enabled,
+        offline_for=source.offline_for,
+        silent_after=source.silent_after,
+        missing_hint=source.missing_hint,
     )
 
 

@@ -1,8 +1,9 @@
 """All settings, as one frozen tree: what config.toml holds, and the environment for its plain tables."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -19,9 +20,10 @@ from fleetpulse.web.address import Address, parse_listen
 
 _TABLE = ConfigDict(extra="forbid", frozen=True)
 SQLITE: Final = "sqlite:///"
+SHORTEST_TOKEN: Final = 16
 
 Problems = list[tuple[str, str]]
-PerDevice = Literal["up", "info", "last_seen", "cpu", "memory", "disk", "updates_blocked"]
+PerDevice = Literal["up", "info", "last_seen", "cpu", "memory", "disk", "updates_blocked", "traffic"]
 
 
 class OneOf:
@@ -36,10 +38,25 @@ class OneOf:
         return core_schema.tagged_union_schema(choices, discriminator=self.key)
 
 
+def _token_problem(text: str) -> str:
+    token = text.strip()
+    if len(token) < SHORTEST_TOKEN:
+        return f"has fewer than {SHORTEST_TOKEN} characters: make one with `openssl rand -hex 32`"
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        return "is no token: one line of letters and digits"
+    return ""
+
+
 class HttpSettings(BaseModel):
     """`[http]`: where people, Prometheus and Kubernetes reach the service."""
 
     model_config = _TABLE
+
+    file_checks: ClassVar[Mapping[str, Callable[[str], str]]] = {
+        "token_file": _token_problem,
+        "read_token_file": _token_problem,
+    }
+    """By field: what is wrong with what its file holds, as `problems` says it; empty where it is fine."""
 
     listen: str = Field(
         default="127.0.0.1:9720",
@@ -47,6 +64,14 @@ class HttpSettings(BaseModel):
     )
     external_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
         default="", description="Where people reach the service with a browser; without it messages carry no links."
+    )
+    token_file: Path | None = Field(
+        default=None,
+        description="The bearer token of those who may change anything; without it one is made beside the journal.",
+    )
+    read_token_file: Path | None = Field(
+        default=None,
+        description="A bearer token that reading needs, /metrics and the pages included; without it reading is free.",
     )
     timezone: str = Field(default="UTC", description="The zone of times that people read, like Europe/Paris.")
 
@@ -69,6 +94,8 @@ class HttpSettings(BaseModel):
             found.append(
                 ("external_url", "must be a URL like https://fleetpulse.example.com, without user, query or fragment")
             )
+        if self.read_token_file is not None and self.read_token_file == self.token_file:
+            found.append(("read_token_file", "must be another file than token_file: who may read may not change"))
         if not _is_timezone(self.timezone):
             found.append(("timezone", "must be a zone this machine knows, like UTC or Europe/Paris"))
         return found
@@ -105,7 +132,7 @@ class MetricsSettings(BaseModel):
     model_config = _TABLE
 
     per_device: tuple[PerDevice, ...] = Field(
-        default=("up", "info", "last_seen", "cpu", "memory", "disk", "updates_blocked"),
+        default=("up", "info", "last_seen", "cpu", "memory", "disk", "updates_blocked", "traffic"),
         description="Which families have a series for each device.",
     )
     max_device_series: int = Field(

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from fleetpulse.alerting.facts import GroupFacts
 from fleetpulse.alerting.judge import Alerting
 from fleetpulse.alerting.rules import Rule
 from fleetpulse.alerting.state import Alert, AlertState
-from fleetpulse.alerting.wording import GroupFacts
 from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.known import KnownFleet
 from fleetpulse.journal.journal import Journal
@@ -16,7 +16,7 @@ from fleetpulse.metrics.readouts import OutboxReading
 from fleetpulse.receivers.settings import ReceiverSettings
 from fleetpulse.service.sources import WatchedSource
 from fleetpulse.vendors.settings import SourceSettings
-from fleetpulse.web.views import ReceiverView, SourceView
+from fleetpulse.web.views import Known, ReceiverView, SourceView
 
 
 class Fleets:
@@ -52,6 +52,12 @@ class Fleets:
         if fleet is None:
             return {}
         return {device: known.status for device in devices if (known := fleet.device(device)) is not None}
+
+    def last_seen(self, source: str, device: str) -> datetime | None:
+        """When the vendor last heard of a device; None where nobody knows."""
+        fleet = self.known.get(source)
+        known = None if fleet is None else fleet.device(device)
+        return None if known is None else known.last_seen_at
 
 
 class State:
@@ -90,6 +96,10 @@ class State:
             if source.name in watched or not source.enabled
         ]
 
+    def known(self, now: datetime) -> list[Known]:
+        """What is known of each watched source, in the order of the configuration."""
+        return [_known(each, now) for each in self.watched]
+
     def alerts(self) -> list[Alert]:
         """All alerts of whatever state."""
         return [] if self.alerting is None else [alert for _, alert in self.alerting.ledger.alerts.items()]
@@ -118,6 +128,18 @@ class State:
             ReceiverView(name=name, kind=kinds[name], deliveries=reading.deliveries, oldest_at=reading.oldest_at)
             for name, reading in readings.items()
         ]
+
+
+def _known(watched: WatchedSource, now: datetime) -> Known:
+    standing, remembered = watched.watch.standing, watched.watch.remembered
+    return Known(
+        source=watched.settings.name,
+        vendor=watched.settings.vendor,
+        fresh=standing.fresh(now, watched.watch.stale_for()),
+        fleet=remembered.fleet,
+        deployments=remembered.deployments,
+        jobs=remembered.jobs,
+    )
 
 
 def _disabled(source: SourceSettings) -> SourceView:

@@ -13,13 +13,18 @@ from aiohttp.typedefs import Handler
 from fleetpulse import clock
 from fleetpulse.metrics.meters import Meters
 from fleetpulse.metrics.pages import FleetPages
+from fleetpulse.web.access import Access
 from fleetpulse.web.address import Address, bind
+from fleetpulse.web.api import Api
+from fleetpulse.web.api.errors import as_json, crashed
+from fleetpulse.web.operations import Operations
 from fleetpulse.web.overview import Overview
 from fleetpulse.web.scrape import Scrape
 from fleetpulse.web.sources import sources_json
 from fleetpulse.web.views import Views
 
 LONGEST_LINE_BYTES: Final = 4096  # our paths are short, and a name in them is limited at the parser
+LARGEST_BODY_BYTES: Final = 64 * 1024  # what is sent to us are a few words
 STOP_S: Final = 2.0  # a scrape under way may end
 LINGER_S: Final = 1.0  # how long the rest of a refused body is read before the connection is closed
 
@@ -34,17 +39,28 @@ _HEADERS: Final = {
 
 
 class WebServer:
-    """Serves probes, `/metrics`, `/-/sources` and the page.
+    """Serves probes, `/metrics`, `/-/sources`, the API and the page.
 
     Port 0 takes a free one, told by `url`. `zone` is that of times on the page.
     Errors: ListenError from `start` and on entering.
     """
 
     def __init__(
-        self, *, address: Address, views: Views, pages: FleetPages, meters: Meters, version: str, zone: tzinfo
+        self,
+        *,
+        address: Address,
+        views: Views,
+        operations: Operations,
+        access: Access,
+        pages: FleetPages,
+        meters: Meters,
+        version: str,
+        zone: tzinfo,
     ) -> None:
         self._address = address
         self._views = views
+        self._access = access
+        self._api = Api(views=views, operations=operations)
         self._overview = Overview(views=views, version=version, zone=zone)
         self._scrape = Scrape(views=views, pages=pages, meters=meters)
         self._log = structlog.get_logger(__name__)
@@ -91,7 +107,10 @@ class WebServer:
             self._runner = None
 
     def _application(self) -> web.Application:
-        application = web.Application(middlewares=[self._observed, _without_body])
+        application = web.Application(
+            middlewares=[self._observed, as_json, self._access.guard, _without_body],
+            client_max_size=LARGEST_BODY_BYTES,
+        )
         application.on_response_prepare.append(_add_headers)
         application.add_routes(
             [
@@ -100,6 +119,7 @@ class WebServer:
                 web.get("/-/healthy", self._healthy),
                 web.get("/-/ready", self._ready),
                 web.get("/-/sources", self._sources),
+                *self._api.routes(),
             ]
         )
         return application
@@ -116,7 +136,7 @@ class WebServer:
             raise
         except Exception:  # noqa: BLE001 - a bug in one answer is logged, and doesn't take the connection with it
             self._log.exception("a request could not be answered", path=request.path)
-            return web.Response(status=status, text="500: see the log of fleetpulse\n")
+            return crashed(request)
         finally:  # the path alone: a query may carry what doesn't belong into a log
             took_s = round(clock.monotonic() - began, 4)
             self._log.debug("request", method=request.method, path=request.path, status=status, took_s=took_s)

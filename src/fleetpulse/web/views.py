@@ -8,9 +8,13 @@ from typing import Protocol
 import msgspec
 
 from fleetpulse.alerting.state import Alert
+from fleetpulse.fleet.deployments import KnownDeployments
 from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.events import Problem
+from fleetpulse.fleet.jobs import KnownJobs
+from fleetpulse.fleet.known import KnownFleet
 from fleetpulse.fleet.source import Trouble
+from fleetpulse.fleet.summary import Summary
 
 
 class SourceStatus(StrEnum):
@@ -20,27 +24,48 @@ class SourceStatus(StrEnum):
     OK = "ok"
     DEGRADED = "degraded"
     DOWN = "down"
+    PAUSED = "paused"  # an operator wants it so
     DISABLED = "disabled"  # nobody looks, and nobody misses it
 
 
 _DOWN = frozenset({Problem.DOWN, Problem.MISCONFIGURED, Problem.REJECTED})
 
 
+class Depth(StrEnum):
+    """How far a survey by hand looks."""
+
+    SWEEP = "sweep"  # every resource whole
+    PROBE = "probe"  # what the key can see, within a few requests
+
+
 class ResourceView(msgspec.Struct, frozen=True):
     """When a resource was last swept with success (None: never), and how often it is swept now.
 
-    `switched_off`: the vendor does not give it to this key; it is asked again now and then.
+    `interval_s` is the live interval, `asked_interval_s` the configured one (None: the same); a live one that is longer
+    was stretched because the account's budget carries no more. `switched_off`: the vendor does not give it to this key;
+    it is asked again now and then. `progress_rows` of `progress_total` (None: the vendor does not say) rows have come
+    in the walk under way; both are None while none is.
     """
 
     last_success_at: datetime | None
     interval_s: float
     switched_off: bool = False
+    asked_interval_s: float | None = None
+    progress_rows: int | None = None
+    progress_total: int | None = None
+
+    @property
+    def stretched(self) -> bool:
+        """Whether it is swept more slowly than its configuration asks for."""
+        return self.asked_interval_s is not None and self.interval_s > self.asked_interval_s
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     """A source as people ask for it.
 
-    `resources`: the first is the main one; a disabled source has none. Texts in `troubles` are redacted.
+    `resources`: the first is the main one; a disabled source has none. Texts in `troubles` are redacted. `paused_until`
+    is None where a pause has no end. `credentials_expire_at` is what the credential says of itself, `summary` the
+    vendor's own count of the account; both are None where nothing is told.
     """
 
     name: str
@@ -51,6 +76,10 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     troubles: tuple[Trouble, ...] = ()
     devices: Mapping[DeviceStatus, int] = {}
     disabled: bool = False
+    paused: bool = False
+    paused_until: datetime | None = None
+    credentials_expire_at: datetime | None = None
+    summary: Summary | None = None
 
     @property
     def credentials_ok(self) -> bool:
@@ -59,8 +88,8 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def healthy(self) -> bool:
-        """Whether what is shown of it may be believed; a disabled one shows nothing."""
-        return self.disabled or (self.fresh and self.credentials_ok)
+        """Whether all is as it should be: a disabled source shows nothing, and a paused one is old on purpose."""
+        return self.disabled or self.paused or (self.fresh and self.credentials_ok)
 
     @property
     def last_success_at(self) -> datetime | None:
@@ -72,6 +101,8 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
         """The worst that is true of it."""
         if self.disabled:
             return SourceStatus.DISABLED
+        if self.paused:
+            return SourceStatus.PAUSED
         if any(trouble.problem in _DOWN for trouble in self.troubles):
             return SourceStatus.DOWN
         if self.troubles:
@@ -90,6 +121,17 @@ class ReceiverView(msgspec.Struct, frozen=True, kw_only=True):
     oldest_at: datetime | None = None
 
 
+class Known(msgspec.Struct, frozen=True):
+    """All that is known of one watched source, as the last good sweeps told it; `fresh`: it may be believed still."""
+
+    source: str
+    vendor: str
+    fresh: bool
+    fleet: KnownFleet
+    deployments: KnownDeployments
+    jobs: KnownJobs
+
+
 class Views(Protocol):
     """What the service tells the web, from memory; nothing here raises."""
 
@@ -103,6 +145,10 @@ class Views(Protocol):
 
     def sources(self, now: datetime) -> list[SourceView]:
         """All configured sources in the order of the configuration."""
+        ...
+
+    def known(self, now: datetime) -> list[Known]:
+        """What is known of each watched source, in the order of the configuration."""
         ...
 
     def alerts(self) -> list[Alert]:

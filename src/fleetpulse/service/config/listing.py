@@ -15,10 +15,10 @@ from fleetpulse.service.settings import Settings
 from fleetpulse.vendors.settings import SourceSettings
 
 
-def listing(settings: Settings) -> str:
+def listing(settings: Settings, **more: Any) -> str:
     """Sources, receivers, rules, the tree of routes and warnings as JSON; no secret, of addresses the host alone.
 
-    Units: what ends in `_s` is seconds.
+    `more` is added where there is any. Units: what ends in `_s` is seconds.
     """
     names = [receiver.name for receiver in settings.receivers]
     tables = {
@@ -27,6 +27,7 @@ def listing(settings: Settings) -> str:
         "rules": list(map(_rule, rules_of(settings.rules))),
         "route": _route(route_of(settings.route, names)),
         "warnings": list(warnings(settings)),
+        **{name: value for name, value in more.items() if value},
     }
     return msgspec.json.format(msgspec.json.encode(tables)).decode()
 
@@ -56,7 +57,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "name": rule.name,
         "when": rule.when,
-        "for_s": rule.for_.total_seconds(),
+        "for_s": None if rule.for_ is None else rule.for_.total_seconds(),  # as usual for the vendor
         "keep_firing_for_s": rule.keep_firing_for.total_seconds(),
         "severity": rule.severity,
         "matchers": list(map(str, rule.matchers)),
@@ -65,6 +66,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "enabled": rule.enabled,
         "count": rule.count,
         "ratio": rule.ratio,
+        "after_s": None if rule.after is None else rule.after.total_seconds(),
+        "within_s": rule.within.total_seconds(),
     }
 
 

@@ -29,6 +29,19 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def load_plain(path: Path, environ: Mapping[str, str]) -> Settings:
+    """The plain tables of a file and an environment, for those who ask a running service.
+
+    Who may ask it need not be able to read the secrets of its sources.
+
+    Errors: ConfigError.
+    """
+    document = Document(read(path), name=str(path))
+    document.tables = {key: value for key, value in document.tables.items() if key in ("http", "journal")}
+    settings, _ = interpret(document, environ)
+    return beside(settings, path.parent.absolute())
+
+
 def interpret(document: Document, environ: Mapping[str, str]) -> tuple[Settings, dict[positions.Path, str]]:
     """The settings as they are written, and which of them came from which variable. Pure.
 

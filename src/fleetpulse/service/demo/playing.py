@@ -13,13 +13,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
+from fleetpulse.service.catalogue import VENDORS
 from fleetpulse.service.config import load
 from fleetpulse.service.demo.config import demo_config
+from fleetpulse.service.demo.fleets import Fleets, invented
+from fleetpulse.service.demo.scenes import Beat
 from fleetpulse.service.demo.showing import slack_text, webhook_text
-from fleetpulse.service.demo.story import Story
+from fleetpulse.service.demo.story import tell
 from fleetpulse.service.running import run_service
+from fleetpulse.service.simulate import source_entry
 from fleetpulse.service.supervision import Agents
-from fleetpulse.simulator import Hologram, JFrogConnect, SlackReceiver, WebhookReceiver, serve
+from fleetpulse.simulator import SlackReceiver, WebhookReceiver, serve
 
 _PORT: Final = 9720
 
@@ -27,17 +31,18 @@ _PORT: Final = 9720
 async def run_demo(devices: int) -> None:
     """Run until Ctrl-C, then print the URLs, the config, and how to make it one's own."""
     console = Console(highlight=False)
-    jfrog, hologram = JFrogConnect(devices=devices), Hologram()
+    fleets = invented(devices)
     chat, pager = SlackReceiver(), WebhookReceiver()
-    jfrog.drop(max(1, devices // 30))
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="fleetpulse-demo-")))
         listen = f"127.0.0.1:{_port()}"
         config = demo_config(
             listen=listen,
             devices=devices,
-            jfrog_url=await stack.enter_async_context(serve(jfrog)),
-            hologram_url=await stack.enter_async_context(serve(hologram)),
+            entries={
+                name: source_entry(name, vendor.kind, vendor.settings(await stack.enter_async_context(serve(vendor))))
+                for name, vendor in fleets.by_source().items()
+            },
             slack_url=await stack.enter_async_context(serve(chat)),
             webhook_url=await stack.enter_async_context(serve(pager)),
         )
@@ -45,10 +50,9 @@ async def run_demo(devices: int) -> None:
         log = stack.enter_context((folder / "fleetpulse.log").open("w", encoding="utf-8"))
 
         def guests(url: str) -> Agents:
-            _welcome(console, url, devices=devices, folder=folder)
-            story = Story(jfrog=jfrog, hologram=hologram, narrate=lambda text: _narrate(console, text))
+            _welcome(console, url, fleets=fleets, folder=folder)
             return {
-                "story": story.run(),
+                "story": tell(fleets, narrate=lambda beat: _narrate(console, beat, fleets)),
                 "chat": _show_chat(console, chat),
                 "pager": _show_pager(console, pager),
             }
@@ -89,15 +93,19 @@ async def _show_pager(console: Console, pager: WebhookReceiver) -> None:
             shown = number
 
 
-def _narrate(console: Console, text: str) -> None:
-    console.print(f"\n[bold cyan]At the vendor:[/bold cyan] {escape(text)}")
+def _narrate(console: Console, beat: Beat, fleets: Fleets) -> None:
+    title = VENDORS[fleets.by_source()[beat.source].kind].title
+    console.print(f"\n[bold cyan]At {title}, {beat.source}:[/bold cyan] {escape(beat.told)}")
 
 
-def _welcome(console: Console, url: str, *, devices: int, folder: Path) -> None:
-    console.print(f"[bold]fleetpulse demo[/bold]: {devices} simulated devices and a SIM account, until Ctrl-C\n")
+def _welcome(console: Console, url: str, *, fleets: Fleets, folder: Path) -> None:
+    console.print("[bold]fleetpulse demo[/bold]: five simulated fleets, until Ctrl-C\n")
+    for source, vendor in fleets.by_source().items():
+        console.print(f"  {source:<12}{VENDORS[vendor.kind].title:<24}{len(vendor.uuids()):>7,} devices")
+    console.print()
     _print_pages(console, url)
-    console.print(f"  log: {folder / 'fleetpulse.log'}\n")
-    console.print("Both vendors, Slack and the webhook are played over real HTTP.")
+    console.print(f"  log: {folder / 'fleetpulse.log'}\n", soft_wrap=True)
+    console.print("The vendors, Slack and the webhook are played over real HTTP.")
     console.print("The story begins in a moment.")
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 _DATE: Final = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
 _LINK: Final = re.compile(r"<(https?://[^|>]+)\|([^>]*)>")
+_BOLD_LINE: Final = re.compile(r"^\*([^*\n]+)\*$", re.MULTILINE)
+_FENCE_LINE: Final = re.compile(r"^```(\n|$)", re.MULTILINE)
 
 
 def slack_text(body: Mapping[str, Any]) -> str:
@@ -37,4 +39,5 @@ def _texts(block: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _seen(text: str) -> str:
-    return html.unescape(_LINK.sub(r"\2", _DATE.sub(r"\1", text)))
+    bare = _BOLD_LINE.sub(r"\1", _FENCE_LINE.sub("", text))
+    return html.unescape(_LINK.sub(r"\2", _DATE.sub(r"\1", bare))).strip("\n")

@@ -1,0 +1,100 @@
+"""What people have done by hand: on the watched sources of the running service."""
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
+from datetime import timedelta
+
+import structlog
+
+from fleetpulse import clock
+from fleetpulse.fleet.device import Sighting
+from fleetpulse.service.sources import WatchedSource
+from fleetpulse.service.survey.lines import Line
+from fleetpulse.service.survey.survey import Survey
+from fleetpulse.sweeping.verdict import told
+from fleetpulse.vendors.contract import ResourceUnavailable, SourceError
+from fleetpulse.web.operations import NoSuchThingError, NotWatchedError, RefusedError, VendorFailedError
+from fleetpulse.web.views import Depth
+
+
+class Operating:
+    """Carries out what the API is asked for. `watched` gives the sources as they are now; see `web.operations`."""
+
+    def __init__(self, *, watched: Callable[[], Iterable[WatchedSource]], redact: Callable[[str], str]) -> None:
+        self._watched = watched
+        self._redact = redact
+        self._surveyed: set[str] = set()
+        self._log = structlog.get_logger(__name__)
+
+    async def retry(self, source: str) -> None:
+        """Sweep everything now."""
+        self._source(source).watch.retry()
+        self._log.info("sources retry, by hand", source=source)
+
+    async def pause(self, source: str, *, for_: timedelta | None) -> None:
+        """Sweep nothing for a while."""
+        until_at = None if for_ is None else clock.now() + for_
+        await self._source(source).watch.pause(until_at)
+        self._log.info("sources pause, by hand", source=source, until=until_at)
+
+    async def resume(self, source: str) -> None:
+        """End a pause."""
+        await self._source(source).watch.resume()
+        self._log.info("sources resume, by hand", source=source)
+
+    async def accept(self, source: str) -> None:
+        """Believe the vendor's shorter list."""
+        self._source(source).watch.accept_shorter_list()
+        self._log.info("sources accept, by hand", source=source)
+
+    async def ask(self, source: str, device: str) -> Sighting:
+        """Ask the vendor for one device now."""
+        watched = self._askable(source)
+        try:
+            return await watched.guest().device(device)
+        except ResourceUnavailable as error:
+            raise NoSuchThingError(told(error, redact=self._redact)) from error
+        except SourceError as error:
+            raise VendorFailedError(told(error, redact=self._redact), reason=error.reason) from error
+
+    async def survey(self, source: str, depth: Depth) -> AsyncGenerator[Line, None]:
+        """Walk a source within its budget, behind everything that its pollers ask."""
+        watched = self._askable(source)
+        if source in self._surveyed:
+            raise RefusedError(f"{source} is being surveyed already; one at a time")
+        self._surveyed.add(source)
+        self._log.info("a survey by hand", source=source, depth=depth)
+        try:
+            requests = 0
+
+            def count(_code: int | str, _seconds: float) -> None:
+                nonlocal requests
+                requests += 1
+
+            survey = Survey(
+                vendor=watched.guest(count),
+                depth=depth,
+                since=watched.settings.deployments_since,
+                requests=lambda: requests,
+                redact=self._redact,
+            )
+            async with aclosing(survey.lines()) as lines:
+                async for line in lines:
+                    yield line
+        finally:
+            self._surveyed.discard(source)
+
+    def _askable(self, source: str) -> WatchedSource:
+        watched = self._source(source)
+        if not watched.view(clock.now()).credentials_ok:
+            raise RefusedError(
+                f"the vendor refuses the key of {source}, and each further try may annoy it: "
+                f"mend the key, then `fleetpulse sources retry {source}`"
+            )
+        return watched
+
+    def _source(self, source: str) -> WatchedSource:
+        found = next((each for each in self._watched() if each.settings.name == source), None)
+        if found is None:
+            raise NotWatchedError(f"{source} is not watched: its configuration disables it, or the start goes on")
+        return found
