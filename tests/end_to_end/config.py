@@ -28,13 +28,14 @@ def jfrog(url: str, **changes: Any) -> Tables:
 
 
 def hologram(url: str, **changes: Any) -> Tables:
-    """A `hologram` source called `sims`, swept five times a second."""
+    """A `hologram` source called `sims`, its devices and jobs swept five times a second."""
     settings = {
         "name": "sims",
         "vendor": "hologram",
         "base_url": f"{url}/api/1",
         "api_key": "demo-key",
         "interval": "200ms",
+        "sweep": {"jobs": "200ms", "changes": "1s"},
         "request_rate": "1000/s",
     }
     return _changed(settings, changes)

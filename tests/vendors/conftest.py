@@ -29,7 +29,13 @@ def secret(redactor: Redactor) -> Callable[[str], Secret]:
 
 
 @pytest.fixture
-def account(outbound: Outbound) -> Callable[[str], Account]:
+def patience_s() -> float:
+    """How long an account waits for an answer."""
+    return 0.5
+
+
+@pytest.fixture
+def account(outbound: Outbound, patience_s: float) -> Callable[[str], Account]:
     """An account in a hurry: short limits, a thousand requests a second."""
 
     def make(url: str) -> Account:
@@ -38,7 +44,7 @@ def account(outbound: Outbound) -> Callable[[str], Account]:
             budget=Budget(rate=Rate(1000, 1.0)),
             base_url=url,
             observe=lambda *_: None,
-            timeout_s=0.5,
+            timeout_s=patience_s,
             max_bytes=2_000_000,
         )
 

@@ -43,6 +43,7 @@ from fleetpulse.vendors.contract import (
 from fleetpulse.vendors.scalepad import ScalePad, ScalePadSettings, api
 from fleetpulse.vendors.scalepad.devices import DeviceRow, Freshness, sightings
 from fleetpulse.vendors.wire import Rows
+from fleetpulse.vendors.wire.values import COUNT_MAX
 
 Http = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 Build = Callable[..., ScalePad]
@@ -735,9 +736,12 @@ async def test_the_summary_counts_devices_and_failed_enrolments(cloud: Cloud, bu
     ("body", "found"),
     [
         ({"total_devices": "84"}, Summary(devices=84)),
-        ({"total_devices": None, "deployment_errors": []}, Summary()),
+        ({"total_devices": None, "deployment_errors": {"total_errors": 0}}, Summary(enrolment_errors=0)),
         ({"deployment_errors": {"total_errors": -1, "affected_devices": 2}}, Summary(affected_devices=2)),
-        ({"total_devices": 10**400}, Summary()),
+        (
+            {"deployment_errors": {"total_errors": 10**12, "affected_devices": 10**12}},
+            Summary(enrolment_errors=COUNT_MAX, affected_devices=COUNT_MAX),
+        ),
     ],
 )
 async def test_a_summary_says_what_it_says(http_server: Http, client: Build, body: object, found: Summary) -> None:
@@ -747,7 +751,19 @@ async def test_a_summary_says_what_it_says(http_server: Http, client: Build, bod
     assert await client(await http_server(answer)).summary("summary") == found
 
 
-@pytest.mark.parametrize("body", [{}, [], 7, {"message": "no"}, {"data": {"total_devices": 1}}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        7,
+        {"message": "no"},
+        {"data": {"total_devices": 1}},
+        {"total_devices": ["many"], "agent_versions": 7, "deployment_errors": {"total_errors": {}}},
+        {"total_devices": None, "deployment_errors": []},
+        {"total_devices": 10**400},
+    ],
+)
 async def test_what_is_no_summary_is_an_invalid_answer(http_server: Http, client: Build, body: object) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.json_response(body)

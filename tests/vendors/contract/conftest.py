@@ -21,6 +21,13 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture
+def patience_s(request: pytest.FixtureRequest) -> float:
+    """Short where an answer never comes; else no busy machine may turn a fault into silence."""
+    fault = request.node.callspec.params.get("fault")
+    return 1.0 if fault is not None and fault.silent else 20.0
+
+
+@pytest.fixture
 def client(case: Case, account: Callable[[str], Account], redactor: Redactor) -> Build:
     """A client of the vendor's API at a host's URL, with the planted key or another one."""
 

@@ -28,13 +28,14 @@ _DEEP: Final = 100_000
 class Fault:
     """One way to spoil an answer, and the meaning it has wherever no exemption says otherwise.
 
-    `retry_after_s` is what a refused rate asks for, as far as it is to be obeyed.
+    `retry_after_s` is what a refused rate asks for, as far as it is to be obeyed. `silent`: the answer never ends.
     """
 
     name: str
     spoil: Spoil
     means: str
     retry_after_s: float | None = None
+    silent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,8 +267,8 @@ FAULTS: Final[Sequence[Fault]] = (
     Fault(name="500", spoil=_status(500), means=_UNREACHABLE),
     Fault(name="502 with a page", spoil=_status(502, b"<html><title>Bad gateway</title>"), means=_UNREACHABLE),
     Fault(name="503", spoil=_status(503, Retry_After="nan"), means=_UNREACHABLE),
-    Fault(name="no answer", spoil=_hang, means=_UNREACHABLE),
-    Fault(name="stall half-way", spoil=_stall, means=_UNREACHABLE),
+    Fault(name="no answer", spoil=_hang, means=_UNREACHABLE, silent=True),
+    Fault(name="stall half-way", spoil=_stall, means=_UNREACHABLE, silent=True),
     Fault(name="end half-way", spoil=_break_off, means=_UNREACHABLE),
     Fault(name="reset", spoil=_reset, means=_UNREACHABLE),
     Fault(name="no HTTP", spoil=_no_http, means=_INVALID),
@@ -344,6 +345,4 @@ EXEMPTIONS: Final[Sequence[Exemption]] = (
         instead_of=_INVALID,
         means=FINE,
     ),
-    # each number for itself may be missing
-    Exemption(where={("scalepad", "summary")}, faults={"other types"}, instead_of=_INVALID, means=FINE),
 )
