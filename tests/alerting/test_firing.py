@@ -13,6 +13,7 @@ from alerting.stage import (
     SOURCE,
     T0,
     Stage,
+    baselined,
     degraded,
     recovered,
     removed,
@@ -21,12 +22,13 @@ from alerting.stage import (
     subjects,
     turned,
 )
+from fleetpulse.alerting.condition import ConditionKind
 from fleetpulse.alerting.judge import Observed
 from fleetpulse.alerting.matchers import parse_matcher
 from fleetpulse.alerting.notification import AlertStatus, EndReason
-from fleetpulse.alerting.rules import DEFAULT_RULES
+from fleetpulse.alerting.rules import DEFAULT_RULES, Rule
 from fleetpulse.alerting.state import AlertState
-from fleetpulse.fleet.device import DeviceStatus
+from fleetpulse.fleet.device import Device, DeviceStatus, KnownDevice
 from fleetpulse.fleet.events import (
     DeviceBecameUnknown,
     DeviceCameOnline,
@@ -214,6 +216,77 @@ def test_labels_stay_as_they_were_when_the_alert_opened() -> None:
     assert told.group_labels["group"] == "Lyon"
     assert told.alerts[0].labels == stage.told[0].alerts[0].labels
     assert told.alerts[0].annotations["name"] == "Gate 17"
+
+
+def test_a_group_that_is_learned_before_anyone_was_told_is_a_label_from_then_on() -> None:
+    stage = Stage()
+    stage.offline("gate-17", group="")
+    stage.wait(MINUTE)
+
+    stage.play(renamed("gate-17", at=stage.now, group="Lyon", name="Gate 17"))
+    stage.wait(4 * MINUTE)
+    told = [*stage.see("gate-17"), *stage.wait(MINUTE)]
+
+    (alert,) = told[0].alerts
+    assert (alert.labels["group"], alert.annotations["name"]) == ("Lyon", "Gate 17")
+    assert alert.starts_at == stage.now - 6 * MINUTE
+    assert len(list(stage.alerting.ledger.alerts.items())) == len(told) == 1
+
+
+def test_a_group_that_is_learned_during_group_wait_delays_nothing() -> None:
+    stage = Stage(rules=AT_ONCE)
+    stage.offline("gate-17", group="")
+
+    stage.play(renamed("gate-17", at=stage.now, group="Lyon"))
+    (told,) = stage.wait(30 * SECOND)
+
+    assert told.group_labels["group"] == "Lyon"
+    assert stage.online("gate-17") == []
+    assert [len(each.alerts) for each in stage.wait(HOUR)] == [1]
+    assert stage.is_empty()
+
+
+def test_a_group_that_is_learned_later_leaves_the_labels_as_they_were_told() -> None:
+    stage = Stage()
+    stage.drop("gate-17", group="")
+
+    stage.play(renamed("gate-17", at=stage.now, group="Lyon", name="Gate 17"))
+    stage.online("gate-17", group="Lyon")
+    (told,) = stage.wait(5 * MINUTE)
+
+    assert told.alerts[0].labels == stage.told[0].alerts[0].labels
+    assert told.alerts[0].annotations["name"] == "Gate 17"
+
+
+def test_what_was_wrong_at_the_first_look_gets_its_group_in_silence() -> None:
+    stage = Stage(route=NO_WAIT)
+    nameless = KnownDevice(Device("gate-17"), DeviceStatus.OFFLINE, stage.now - HOUR, ever_online=True)
+    stage.play(baselined(at=stage.now, offline=(nameless,)))
+    stage.see("gate-17")
+    before = len(stage.told)
+
+    stage.play(renamed("gate-17", at=stage.now, group="Lyon", name="Gate 17"))
+    in_silence = len(stage.told) == before
+    stage.see("gate-17")
+    (told,) = stage.online("gate-17", group="Lyon")
+
+    assert in_silence
+    assert stage.alerts(AlertState.PENDING) == []
+    assert (told.group_labels["group"], told.alerts[0].annotations["name"]) == ("Lyon", "Gate 17")
+
+
+def test_a_rule_for_a_group_speaks_of_a_device_once_its_group_is_learned() -> None:
+    lyon = Rule(
+        name="Lyon", when=ConditionKind.DEVICE_OFFLINE, matchers=(parse_matcher("group=Lyon"),), for_=2 * MINUTE
+    )
+    stage = Stage(rules=[lyon], route=NO_WAIT)
+    stage.offline("gate-17", group="")
+    stage.wait(MINUTE)
+
+    stage.play(renamed("gate-17", at=stage.now, group="Lyon"))
+    stage.wait(MINUTE)
+
+    assert [subjects(each, AlertStatus.FIRING) for each in stage.see("gate-17")] == [["gate-17"]]
 
 
 def test_an_alert_has_the_labels_of_its_rule_its_source_and_its_subject() -> None:

@@ -208,7 +208,7 @@ class Hesitant(Stage):
 
 
 @given(wiring=wirings, steps=st.lists(all_steps | rare_steps))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_judging_changes_nothing_and_judges_the_same_again(wiring: dict[str, Any], steps: list[Step]) -> None:
     stage = Hesitant(**wiring)
 
@@ -220,7 +220,7 @@ def test_judging_changes_nothing_and_judges_the_same_again(wiring: dict[str, Any
     wiring=wirings,
     steps=st.lists(st.tuples(all_steps | rare_steps, st.booleans())),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_after_a_crash_all_goes_on_as_if_there_had_been_none(
     wiring: dict[str, Any], steps: list[tuple[Step, bool]]
 ) -> None:
@@ -268,7 +268,7 @@ class Reader:
 
 
 @given(wiring=wirings, steps=steps.map(plausible))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_each_alert_that_stays_is_told_once_and_its_end_once_and_nothing_else(
     wiring: dict[str, Any], steps: list[Step]
 ) -> None:
@@ -293,7 +293,7 @@ def test_each_alert_that_stays_is_told_once_and_its_end_once_and_nothing_else(
 
 
 @given(wiring=wirings, steps=steps)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_everything_that_begins_has_an_end_and_leaves_nothing(wiring: dict[str, Any], steps: list[Step]) -> None:
     stage = Stage(**wiring)
     for step in steps:
@@ -313,7 +313,7 @@ def test_everything_that_begins_has_an_end_and_leaves_nothing(wiring: dict[str, 
 
 
 @given(steps=st.lists(device_steps | time_steps, max_size=30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_fires_is_what_was_seen_offline_after_its_for(steps: list[Step]) -> None:
     stage = Stage()
     since: dict[str, datetime] = {}
@@ -349,7 +349,7 @@ def test_what_fires_is_what_was_seen_offline_after_its_for(steps: list[Step]) ->
         max_size=15,
     ),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_same_events_cut_into_other_batches_leave_the_same_alerts(
     wiring: dict[str, Any], timed: list[tuple[Step, int, bool]]
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fleetpulse.alerting.condition import ConditionKind
+from fleetpulse.alerting.facts import SourceFacts
 from fleetpulse.alerting.matchers import Matcher, Operator
 from fleetpulse.alerting.rulebook import describe_rules, rules_of
 from fleetpulse.alerting.rules import DEFAULT_RULES, Rule
@@ -58,7 +59,7 @@ def test_the_rules_read_as_a_table() -> None:
         },
     )
 
-    text = describe_rules([found[name] for name in ("FleetDeploymentFailed", "FleetJobFailed", "Lyon")])
+    text = describe_rules([found[name] for name in ("FleetDeploymentFailed", "FleetJobFailed", "Lyon")], [])
 
     assert text.splitlines() == [
         "FleetDeploymentFailed  deployment_failed  for 0s     critical  told once  on 10% of its devices at least",
@@ -70,20 +71,57 @@ def test_the_rules_read_as_a_table() -> None:
     ]
 
 
-def test_what_is_as_usual_for_the_vendor_reads_so() -> None:
-    found = rules(
-        {"name": "Long", "when": "device_silent", "after": "30d"}, {"name": "FleetCredentialsExpiring", "within": "7d"}
-    )
-    names = ("FleetDeviceOffline", "FleetDeviceSilent", "Long", "FleetCredentialsExpiring")
+IOMOTE = SourceFacts("tags", "iomote", offline_for=timedelta(minutes=10))
+JFROG = SourceFacts("edge", "jfrog-connect")
+HOLOGRAM = SourceFacts("sims", "hologram", offline_for=None, silent_after=timedelta(hours=24))
+SCALEPAD = SourceFacts("desks", "scalepad", offline_for=None, silent_after=timedelta(days=14))
 
-    text = describe_rules([found[name] for name in names])
 
-    assert text.splitlines() == [
-        "FleetDeviceOffline        device_offline        for usual  warning",
-        "FleetDeviceSilent         device_silent         for 0s     warning  after usual",
-        "Long                      device_silent         for 0s     warning  after 30d",
-        "FleetCredentialsExpiring  credentials_expiring  for 0s     warning  within 7d",
+@pytest.mark.parametrize(
+    ("sources", "for_", "after"),
+    [
+        ((), "for 5m", "after 1d"),
+        ((JFROG,), "for 5m", "after 1d"),
+        ((IOMOTE,), "for 10m", "after 1d"),
+        ((SCALEPAD,), "for 5m", "after 14d"),
+        ((SCALEPAD, HOLOGRAM, HOLOGRAM, IOMOTE, JFROG), "for 5m (iomote 10m)", "after 1d (scalepad 14d)"),
+    ],
+)
+def test_what_depends_on_the_vendor_is_said_for_those_there_are(
+    sources: tuple[SourceFacts, ...], for_: str, after: str
+) -> None:
+    found = rules({"name": "FleetCredentialsExpiring", "within": "7d"})
+    names = ("FleetDeviceOffline", "FleetDeviceSilent", "FleetCredentialsExpiring")
+
+    lines = describe_rules([found[name] for name in names], sources).splitlines()
+
+    width = len(for_)
+    assert lines == [
+        f"FleetDeviceOffline        device_offline        {for_}  warning",
+        f"FleetDeviceSilent         device_silent         {'for 0s':{width}}  warning  {after}",
+        f"FleetCredentialsExpiring  credentials_expiring  {'for 0s':{width}}  warning  within 7d",
     ]
+
+
+def test_what_a_rule_says_itself_is_the_same_for_every_vendor() -> None:
+    found = rules(
+        {"name": "Long", "when": "device_silent", "after": "30d"}, {"name": "FleetDeviceOffline", "for": "1m"}
+    )
+
+    lines = describe_rules([found["Long"], found["FleetDeviceOffline"]], [JFROG, IOMOTE, HOLOGRAM, SCALEPAD])
+
+    assert lines.splitlines() == [
+        "Long                device_silent   for 0s  warning  after 30d",
+        "FleetDeviceOffline  device_offline  for 1m  warning",
+    ]
+
+
+def test_a_rule_about_silence_that_names_its_devices_speaks_of_every_vendor() -> None:
+    found = rules({"name": "Quiet", "when": "device_silent", "matchers": ["group=Lyon"]})
+
+    line = describe_rules([found["Quiet"]], [JFROG, SCALEPAD])
+
+    assert "after 1d (scalepad 14d)" in line
 
 
 def test_the_rules_by_default() -> None:
@@ -135,4 +173,4 @@ def test_parameters_are_checked(entry: dict[str, object], problems: list[tuple[s
 
 
 def test_no_rules_are_no_text() -> None:
-    assert describe_rules([]) == ""
+    assert describe_rules([], []) == ""

@@ -172,6 +172,30 @@ def test_a_session_between_two_looks_puts_the_alert_off() -> None:
     assert (put_off, stage.alerts()) == ([], ["sim-1"])
 
 
+def test_an_event_that_tells_of_a_session_between_two_looks_puts_the_alert_off() -> None:
+    stage = sleepers()
+    stage.offline("sim-1")
+    stage.wait(DAY)
+    heard_at = stage.now - HOUR
+    stage.fleet.heard = {"sim-1": heard_at}
+    event = renamed("sim-1", at=stage.now, name="Sim 1", last_seen_at=heard_at)
+
+    stage.play(event, observed=[Observed(SOURCE, ["sim-1"], stage.now)])
+
+    assert (stage.alerts(), stage.reasons()) == ([], [])
+
+
+@pytest.mark.parametrize("ago", [-HOUR, 3 * DAY])
+def test_an_event_whose_last_session_is_no_news_or_nonsense_leaves_silence_as_it_is(ago: timedelta) -> None:
+    stage = sleepers()
+    stage.offline("sim-1")
+    stage.wait(DAY)
+
+    (told,) = stage.play(renamed("sim-1", at=stage.now, last_seen_at=stage.now - ago))
+
+    assert [alert.since_at for alert in told.alerts] == [stage.now - DAY]
+
+
 def test_a_session_between_two_looks_ends_the_alert_and_the_next_silence_is_told_anew() -> None:
     stage = sleepers()
     stage.offline("sim-1")

@@ -211,6 +211,23 @@ def test_a_deployments_errors(steps: list[str], words: str) -> None:
     assert told.alerts[0].annotations["name"] == "nightly"
 
 
+@pytest.mark.parametrize(
+    ("id_", "name", "called"),
+    [
+        ("camera-driver@2026-11-20T17:14:17Z", "camera-driver", "camera-driver@2026-11-20T17:14:17Z"),
+        ("nightly", "nightly", "nightly"),
+        ("dp-1", "", "dp-1"),
+        ("dp-1", "nightly", 'dp-1 "nightly"'),
+    ],
+)
+def test_a_deployments_name_is_said_once(id_: str, name: str, called: str) -> None:
+    stage = Stage(**AT_ONCE_TOLD)
+
+    (told,) = stage.play(failing(rollout(id_, 1, name=name), at=stage.now))
+
+    assert told.text == f"[FIRING] Deployment {called} failed on 1 of 20 devices"
+
+
 def test_deployments_together() -> None:
     stage = Stage(**AT_ONCE_TOLD)
 

@@ -1,5 +1,6 @@
 """The known deployments: what lists and looks change, and when each is looked at next."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -182,42 +183,67 @@ def test_a_settled_one_finishes_once_and_is_asked_no_more() -> None:
     assert story.known.next_look_at() is None
 
 
-def test_without_progress_it_is_asked_at_30_s_then_5_min_then_each_hour() -> None:
-    story = Story()
-    story.listed("dp-1")
-    pauses = []
-
-    at = T0
-    for _ in range(5):
+def pauses(story: Story, *, until: timedelta) -> list[int]:
+    """The seconds from each look to the next while nothing happens, the first look at T0."""
+    found, at = [], T0
+    while at - T0 < until:
         assert story.looked("dp-1", at=at, a=PENDING) == []
         due = story.known.next_look_at()
         assert due is not None
-        pauses.append((due - at).total_seconds())
+        found.append(int((due - at).total_seconds()))
         at = due
+    return found
 
-    assert pauses == [30, 300, 3600, 3600, 3600]
+
+def test_the_longer_it_makes_no_progress_the_less_often_it_is_asked() -> None:
+    story = Story()
+    story.listed("dp-1")
+
+    found = pauses(story, until=timedelta(days=2))
+
+    assert Counter(found) == {30: 4, 60: 8, 120: 25, 300: 276, 3600: 24}
+    assert found == sorted(found)
+
+
+def test_within_its_first_hour_it_is_asked_every_two_minutes_at_least() -> None:
+    story = Story()
+    story.listed("dp-1")
+
+    assert max(pauses(story, until=timedelta(hours=1) - timedelta(seconds=1))) <= 120
+
+
+def test_history_of_which_nothing_is_heard_is_asked_as_seldom_as_its_age_allows() -> None:
+    story = Story()
+    story.listed("dp-1", baseline=True, created=T0 - timedelta(days=2))
+
+    story.known.accept(story.known.put_off("dp-1", seen_at=T0))
+    failed = story.known.next_look_at()
+    story.looked("dp-1", a=PENDING, b=PENDING)
+    pending = story.known.next_look_at()
+    story.looked("dp-1", a=IN_PROGRESS, b=PENDING)
+
+    assert failed == pending == T0 + timedelta(hours=1)
+    assert story.known.next_look_at() == seconds(30)
 
 
 def test_progress_makes_the_pauses_short_again() -> None:
     story = Story()
     story.listed("dp-1")
-    for number in range(4):
-        story.looked("dp-1", at=seconds(number), a=PENDING)
+    pauses(story, until=timedelta(days=1))
 
-    events = story.looked("dp-1", at=seconds(10), a=IN_PROGRESS)
+    events = story.looked("dp-1", at=T0 + timedelta(days=1), a=IN_PROGRESS)
 
     assert events == [PROGRESSED]
-    assert story.known.next_look_at() == seconds(40)
+    assert story.known.next_look_at() == T0 + timedelta(days=1, seconds=30)
 
 
 def test_an_empty_map_for_ever_is_no_reason_to_ask_every_30_seconds() -> None:
     story = Story()
     story.listed("dp-1")
 
-    for number in range(3):
-        story.looked("dp-1", at=seconds(number))
+    story.looked("dp-1", at=T0 + timedelta(days=1))
 
-    assert story.known.next_look_at() == seconds(2) + timedelta(hours=1)
+    assert story.known.next_look_at() == T0 + timedelta(days=1, hours=1)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abcd"), st.sampled_from(list(RolloutStatus))), min_size=1, max_size=6))
@@ -296,9 +322,9 @@ def test_a_failed_look_is_put_off_like_one_without_progress() -> None:
 
     story.known.accept(story.known.put_off("dp-1", seen_at=T0))
     assert story.known.next_look_at() == seconds(30)
-    story.known.accept(story.known.put_off("dp-1", seen_at=seconds(30)))
+    story.known.accept(story.known.put_off("dp-1", seen_at=T0 + timedelta(minutes=10)))
 
-    assert story.known.next_look_at() == seconds(330)
+    assert story.known.next_look_at() == T0 + timedelta(minutes=12)
 
 
 def test_a_closed_one_never_opens_again_while_it_is_young_or_listed() -> None:

@@ -87,6 +87,8 @@ def test_programs_get_the_same_as_json_without_secrets() -> None:
         "count": 1,
         "ratio": None,
         "after_s": None,
+        "for_s_by_source": {},
+        "after_s_by_source": {},
         "within_s": 14 * 86_400,
     }
     assert told["route"] == {
@@ -113,6 +115,19 @@ def test_the_merged_rules_and_the_tree_of_routes_are_listed() -> None:
         "repeat_interval 4h)\n"
         "    everything -> hook\n"
     ) in text
+
+
+def test_what_depends_on_the_vendor_is_told_for_each_source_that_a_rule_speaks_of() -> None:
+    given = settings()
+
+    text, told = describe(given), json.loads(listing(given))
+
+    assert "FleetDeviceOffline        device_offline        for 5m   warning" in text
+    assert "warning   after 1d" in text
+    by_rule = {rule["name"]: rule for rule in told["rules"]}
+    assert by_rule["FleetDeviceOffline"]["for_s_by_source"] == {"edge-prod": 300}
+    assert by_rule["FleetDeviceSilent"]["after_s_by_source"] == {"sims": 86_400}
+    assert by_rule["FleetSourceDown"]["for_s_by_source"] == {}
 
 
 def test_nothing_at_all_is_allowed_and_warned_of() -> None:

@@ -1,15 +1,30 @@
-from datetime import timedelta
+"""Promises of what check-config foretells of a fleet of a given size."""
+
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from fleetpulse.alerting.settings import RouteSettings, RuleSettings
+from fleetpulse.fleet.device import Device, DeviceStatus, Sighting
+from fleetpulse.fleet.known import KnownFleet
+from fleetpulse.fleet.walk import Walk
+from fleetpulse.outbound import Budget
 from fleetpulse.service.forecast import Forecast, forecasts
 from fleetpulse.service.settings import Settings
+from fleetpulse.sweeping.lanes import Lanes
+from fleetpulse.sweeping.pacer import Pacer
 from fleetpulse.vendors.hologram import HologramSettings
 from fleetpulse.vendors.jfrog_connect import JFrogConnectSettings
+from fleetpulse.vendors.scalepad import ScalePadSettings
 
-KEY = {"edge": "one", "lab": "one", "other": "two", "sims": "three"}
+KEY = {"edge": "one", "lab": "one", "other": "two", "sims": "three", "desks": "four"}
+DESKS: dict[str, Any] = {
+    "name": "desks",
+    "base_url": "https://desks.example.com/v2",
+    "client_id": "0c1e7c1e-2b54-4d0e-9c51-5f3f8a1d2c10",
+}
+T0 = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 def jfrog(name: str = "edge", **fields: Any) -> JFrogConnectSettings:
@@ -91,6 +106,70 @@ def test_where_being_offline_is_healthy_silence_is_told_of() -> None:
 
     assert sims.told is None
     assert "being offline is no trouble here" in sims.sentence()
+
+
+def test_a_census_by_its_stalest_takes_a_request_each_interval_and_now_and_then_all_pages() -> None:
+    desks = foretold(ScalePadSettings(**DESKS), devices=3000)["desks"]
+
+    requests_a_day = {"stalest": 1440, "whole": 6 * 144, "summary": 288, "enrolments": 24}
+    assert desks.needed == pytest.approx(sum(requests_a_day.values()) / 86_400)
+    assert desks.intervals == desks.asked
+    assert desks.intervals["devices whole"] == timedelta(minutes=10)
+    assert "devices every 60 s, all of them every 10m, being offline is no trouble here" in desks.sentence()
+
+
+def test_whole_walks_that_the_budget_does_not_carry_are_stretched_with_the_rest_of_their_priority() -> None:
+    desks = foretold(ScalePadSettings(**{**DESKS, "request_rate": "6/m"}), devices=100_000)["desks"]
+
+    assert desks.intervals["devices whole"] > timedelta(minutes=30)
+    assert "devices whole every" in "".join(desks.stretched())
+    assert desks.document()["asked_interval_s"]["devices whole"] == 600
+
+
+def test_a_rule_about_devices_offline_speaks_of_no_vendor_where_that_is_healthy_whatever_its_for() -> None:
+    rule = RuleSettings.model_validate({"name": "FleetDeviceOffline", "for": "10m"})
+
+    desks = foretold(ScalePadSettings(**DESKS), rules=(rule,))["desks"]
+
+    assert desks.told is None
+
+
+def test_what_a_rule_says_of_silence_is_told_instead_of_what_is_usual() -> None:
+    rule = RuleSettings.model_validate({"name": "FleetDeviceSilent", "after": "3d"})
+
+    desks = foretold(ScalePadSettings(**DESKS), rules=(rule,))["desks"]
+
+    assert "being silent for 3d is" in desks.sentence()
+
+
+def test_where_no_rule_tells_of_silence_nothing_is_promised() -> None:
+    desks = foretold(ScalePadSettings(**DESKS), rules=(RuleSettings(name="FleetDeviceSilent", enabled=False),))["desks"]
+
+    assert "no rule tells a drop" in desks.sentence()
+
+
+async def test_the_live_plan_expects_the_same() -> None:
+    source = ScalePadSettings(**DESKS)
+    fleet = KnownFleet("desks")
+    walk = Walk(started_at=T0)
+    page = [Sighting(Device(f"d-{number}"), DeviceStatus.ONLINE) for number in range(3000)]
+    fleet.accept(fleet.compare(page, walk=walk, seen_at=T0))
+    pacer = Pacer(budget=Budget(rate=source.request_rate))
+    lanes = Lanes(
+        pacer=pacer,
+        resources=source.resources,
+        fleet=fleet,
+        requests_of=source.requests_of,
+        asleep=lambda: False,
+    )
+
+    for resource, what in source.resources.items():
+        lanes.sweeps(resource, source.interval_of(resource))
+        if what.whole_every is not None:
+            lanes.whole(resource, what.whole_every)
+    lanes.search("enrolments")
+
+    assert pacer.needed == pytest.approx(foretold(source, devices=3000)["desks"].needed)
 
 
 def test_no_forecast_shows_a_key() -> None:

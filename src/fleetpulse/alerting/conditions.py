@@ -9,6 +9,7 @@ import msgspec
 from fleetpulse.alerting.condition import Condition, ConditionKey, ConditionKind
 from fleetpulse.alerting.deployments import troubled
 from fleetpulse.alerting.notification import EndReason, EventRef
+from fleetpulse.alerting.term import heard_again
 from fleetpulse.fleet.deployment import DeploymentStatus
 from fleetpulse.fleet.device import DeviceStatus, KnownDevice, SimState
 from fleetpulse.fleet.events import (
@@ -99,7 +100,8 @@ def _offline(event: DeviceEvent, ref: EventRef, standing: Standing) -> Iterator[
         yield Turn(key, end_reason=EndReason.CAME_BACK)
     elif now_stands is not None:  # still offline, renamed or moved; or unknown, which proves neither way
         in_doubt = event.status is DeviceStatus.UNKNOWN
-        yield Turn(key, msgspec.structs.replace(now_stands, device=event.device, in_doubt=in_doubt))
+        heard = heard_again(now_stands, event.last_seen_at, at=event.seen_at)
+        yield Turn(key, msgspec.structs.replace(heard, device=event.device, in_doubt=in_doubt))
     elif event.status is not DeviceStatus.OFFLINE or isinstance(event, (DeviceChanged, DeviceMoved, SimChanged)):
         return  # what changed comes beside the event that tells the status
     elif not event.ever_online:

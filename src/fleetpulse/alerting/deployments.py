@@ -23,7 +23,8 @@ def troubled(deployment: Deployment) -> list[str]:
 
 def sentence(deployment: Deployment, statuses: Mapping[str, DeviceStatus]) -> str:
     """What went wrong, in one sentence. `statuses` are those that its devices have now."""
-    name = f' "{deployment.name}"' if deployment.name and deployment.name != deployment.id else ""
+    # an id that was made of what devices tell begins with the name
+    name = "" if deployment.id.startswith(deployment.name) else f' "{deployment.name}"'
     told = [text for text in (_failed(deployment), _contradicted(deployment), _now(deployment, statuses)) if text]
     return f"Deployment {deployment.id}{name} {'; '.join(told)}"
 

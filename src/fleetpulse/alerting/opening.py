@@ -18,7 +18,7 @@ from fleetpulse.alerting.notification import EndReason
 from fleetpulse.alerting.routes import spell
 from fleetpulse.alerting.rules import Rule
 from fleetpulse.alerting.state import Alert, AlertState
-from fleetpulse.alerting.term import Term, heard_of_at, speaks_of, term_of
+from fleetpulse.alerting.term import Term, heard_again, speaks_of, term_of
 from fleetpulse.durations import format_duration
 
 _SUBJECT_LABEL: Final = {
@@ -69,8 +69,9 @@ class Opening:
             term = term_of(rule, condition, source, at=at)
             if term is None:
                 continue
-            if rule.name in standing:
-                self._update(look, standing[rule.name], rule, condition, term)
+            alert = standing.get(rule.name)
+            if alert is not None:
+                self._bring_up_to_date(look, alert, rule, condition, term)
             elif term.starts_at <= at:
                 self._want(look, rule, condition, term, seen=seen)
 
@@ -132,11 +133,9 @@ class Opening:
 
     def _heard_of(self, look: Look, condition: Condition, at: datetime) -> Condition:
         """The condition with what the vendor says now: there may have been a session between two looks."""
-        heard_at = self._fleet.last_seen(condition.key.source, condition.key.subject)
-        if heard_at is None or not heard_of_at(condition, at) < heard_at <= at:
-            return condition
-        heard = msgspec.structs.replace(condition, heard_at=heard_at, last_seen_at=heard_at)
-        look.draft.conditions.put(condition.key, heard)
+        heard = heard_again(condition, self._fleet.last_seen(condition.key.source, condition.key.subject), at=at)
+        if heard is not condition:
+            look.draft.conditions.put(condition.key, heard)
         return heard
 
     def fire(self, look: Look, alert: Alert) -> None:
@@ -163,6 +162,24 @@ class Opening:
         labels, extra = self._labels(rule, condition), _matchable(condition)
         if rule.wants(condition, {**labels, **extra}):
             self._pend(look, self._alert(look, rule, condition, term, labels=labels, extra=extra), term, seen=seen)
+
+    def _bring_up_to_date(self, look: Look, alert: Alert, rule: Rule, condition: Condition, term: Term) -> None:
+        """Update an alert; one without a group, told to nobody yet, is made anew once the group is known.
+
+        A vendor may tell of statuses long before it tells of groups, by which alerts are routed.
+        """
+        labels, extra = self._labels(rule, condition), _matchable(condition)
+        learned = "group" in labels and "group" not in alert.labels and term.starts_at <= look.now
+        if not learned or not (alert.baseline or not self._grouping.was_told(look, alert)):
+            self._update(look, alert, rule, condition, term)
+            return
+        self._grouping.forget(look, alert)
+        look.decide("its group is known now", alert)
+        if rule.wants(condition, {**labels, **extra}):
+            fresh = self._alert(look, rule, condition, term, labels=labels, extra=extra)
+            look.draft.put_alert(fresh.fingerprint, fresh)
+            if alert.state is AlertState.FIRING:
+                self.fire(look, fresh)
 
     def _alert(
         self,

@@ -42,23 +42,37 @@ def term_of(rule: Rule, condition: Condition, source: SourceFacts, *, at: dateti
     """
     if not speaks_of(rule, source):
         return None
-    since_at = condition.since_at
-    starts_at, for_ = since_at, rule.for_
+    starts_at = since_at = condition.since_at
     match rule.when:
-        case ConditionKind.DEVICE_OFFLINE:
-            for_ = source.offline_for if for_ is None else for_
         case ConditionKind.DEVICE_SILENT:
             since_at = heard_of_at(condition, at)
-            starts_at = max(since_at + (rule.after or source.silent_after or SILENT_AFTER), condition.since_at)
+            starts_at = max(since_at + after_of(rule, source), condition.since_at)
         case ConditionKind.CREDENTIALS_EXPIRING if condition.until_at is not None:
             if condition.until_at - since_at > rule.within:
                 starts_at = condition.until_at - rule.within
         case _:
             pass
-    return Term(since_at, starts_at, starts_at + (for_ or timedelta()))
+    return Term(since_at, starts_at, starts_at + for_of(rule, source))
+
+
+def for_of(rule: Rule, source: SourceFacts) -> timedelta:
+    """The `for` of a rule at a source that it speaks of."""
+    return source.offline_for or timedelta() if rule.for_ is None else rule.for_
+
+
+def after_of(rule: Rule, source: SourceFacts) -> timedelta:
+    """For how long a device is silent before a rule about that speaks of it, at a source that it speaks of."""
+    return rule.after or source.silent_after or SILENT_AFTER
 
 
 def heard_of_at(condition: Condition, at: datetime) -> datetime:
     """Until when a device was heard of. What is said to lie in the future is nonsense and counts as not said."""
     heard_at = condition.heard_at
     return condition.since_at if heard_at is None or heard_at > at else heard_at
+
+
+def heard_again(condition: Condition, told_at: datetime | None, *, at: datetime) -> Condition:
+    """The condition, with what the vendor told at `at` of when it last heard of the device, where that is later."""
+    if told_at is None or not heard_of_at(condition, at) < told_at <= at:
+        return condition
+    return msgspec.structs.replace(condition, heard_at=told_at, last_seen_at=told_at)

@@ -34,7 +34,15 @@ from fleetpulse.fleet.reporting import Reporting
 
 __all__ = ["DeploymentChanges", "Followed", "KnownDeployments"]
 
-LOOK_PAUSES: Final = (timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=1))
+LOOK_PAUSES: Final = (
+    (timedelta(days=1), timedelta(hours=1)),
+    (timedelta(hours=1), timedelta(minutes=5)),
+    (timedelta(minutes=10), timedelta(minutes=2)),
+    (timedelta(minutes=2), timedelta(minutes=1)),
+    (timedelta(), timedelta(seconds=30)),
+)
+"""From so long without progress on, the pause from one look to the next. For its first hour it is no longer than a
+list's usual interval, so that a failure is told as soon as a new deployment is."""
 _DECODER = msgspec.msgpack.Decoder(Followed)
 
 
@@ -74,7 +82,11 @@ class KnownDeployments:
                 followed |= _retold(known, told)
             elif told.id not in followed and not older(told.created_at or seen_at, since, seen_at):
                 fresh = Followed(
-                    deployment=told, first_seen_at=seen_at, progressed_at=seen_at, look_at=seen_at, baseline=baseline
+                    deployment=told,
+                    first_seen_at=seen_at,
+                    progressed_at=min(told.created_at or seen_at, seen_at) if baseline else seen_at,
+                    look_at=seen_at,
+                    baseline=baseline,
                 )
                 followed[told.id] = fresh
                 if not baseline:
@@ -204,8 +216,7 @@ class KnownDeployments:
         known = self._followed.get(deployment)
         if known is None or known.look_at is None:
             return DeploymentChanges()
-        count = known.looks_without_progress
-        later = msgspec.structs.replace(known, look_at=_next_look(seen_at, count), looks_without_progress=count + 1)
+        later = msgspec.structs.replace(known, look_at=_next_look(seen_at, known.progressed_at))
         return DeploymentChanges(followed={deployment: later})
 
     def gone(self, deployment: str, *, seen_at: datetime, late: bool) -> DeploymentChanges:
@@ -286,20 +297,19 @@ def _advanced(known: Followed, deployment: Deployment, *, progress: bool, seen_a
             baseline=False,
             ended_at=past if known.baseline else seen_at,
         )
-    first = known.look_at == known.first_seen_at
-    count = 0 if progress or first else known.looks_without_progress + 1
+    progressed_at = seen_at if progress else known.progressed_at
     return msgspec.structs.replace(
         known,
         deployment=deployment,
-        progressed_at=seen_at if progress else known.progressed_at,
-        look_at=_next_look(seen_at, count),
-        looks_without_progress=count,
+        progressed_at=progressed_at,
+        look_at=_next_look(seen_at, progressed_at),
         baseline=False,
     )
 
 
-def _next_look(seen_at: datetime, without_progress: int) -> datetime:
-    return seen_at + LOOK_PAUSES[min(without_progress, len(LOOK_PAUSES) - 1)]
+def _next_look(seen_at: datetime, progressed_at: datetime) -> datetime:
+    quiet = max(seen_at - progressed_at, timedelta())  # the clock may have been set back
+    return seen_at + next(pause for least, pause in LOOK_PAUSES if quiet >= least)
 
 
 def _retold(known: Followed, told: Deployment) -> dict[str, Followed]:

@@ -16,17 +16,17 @@ STEPS_DEVICES: Final = 20  # a request each; a message shows fewer, and the rest
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment and what is known about following it.
 
-    `look_at` is when its devices are asked next; None: asked no more. `baseline`: it stood at the first walk and was
-    not looked at since, so what its first look finds is no news. `ended_at` is when its end was seen; an end that was
-    found by a baseline's look lies in the past, and the deployment's creation stands for it. `reported`: its devices
-    tell of it by themselves, so it is never looked at.
+    `progressed_at` is when a device of it was last seen to do anything, else when it was first seen; of history that
+    was not looked at, when it was created. `look_at` is when its devices are asked next; None: asked no more.
+    `baseline`: it stood at the first walk and was not looked at since, so what its first look finds is no news.
+    `ended_at` is when its end was seen; an end that was found by a baseline's look lies in the past, and the
+    deployment's creation stands for it. `reported`: its devices tell of it by themselves, so it is never looked at.
     """
 
     deployment: Deployment
     first_seen_at: datetime
     progressed_at: datetime
     look_at: datetime | None = None
-    looks_without_progress: int = 0
     baseline: bool = False
     ended_at: datetime | None = None
     reported: bool = False

@@ -11,6 +11,7 @@ from fleetpulse.fleet.events import AnyEvent, SourceRemoved
 SWEEP_OUTCOMES: Final = (
     "complete",
     "incomplete",
+    "stalest",
     "unreachable",
     "rate_limited",
     "credentials_rejected",
@@ -20,7 +21,7 @@ SWEEP_OUTCOMES: Final = (
     "filter_matches_nothing",
     "error",
 )
-"""How a sweep ends: the whole walk, a walk that proves no absence, or the reason of its failure."""
+"""How a sweep ends: the whole walk, one that proves no absence, a look at the stalest, or why it failed."""
 NO_ANSWER: Final = "none"
 
 _USUAL_CODES: Final = ("200", "401", "403", "404", "429", "500", "502", "503", "504", NO_ANSWER)

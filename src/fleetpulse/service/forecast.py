@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -10,24 +11,29 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fleetpulse.alerting.condition import ConditionKind
+from fleetpulse.alerting.facts import SourceFacts
 from fleetpulse.alerting.routes import Route
 from fleetpulse.alerting.rulebook import rules_of
 from fleetpulse.alerting.rules import Rule
+from fleetpulse.alerting.term import after_of, for_of, speaks_of
 from fleetpulse.alerting.tree import route_of
 from fleetpulse.durations import format_duration
+from fleetpulse.service.facts import facts_of
 from fleetpulse.service.settings import Settings
 from fleetpulse.sweeping.plan import Demand, needed, plan
 from fleetpulse.vendors.settings import SourceSettings
 
 _EXACT: Final = timedelta(minutes=10)  # below that people reckon in seconds
+_WHOLE: Final = " whole"  # as the live plan calls the walks over all devices, where those in between look at a few
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """One source. `needed` and `allowed` are requests per second of its account, which `shared` sources use too.
 
-    `intervals` are what each resource gets, `asked` what it is configured to. `told` is how soon a drop is told at
-    best and at worst, None where being offline is no trouble at this vendor; `rule` and `wait` are what that takes
-    beside the sweeps.
+    `intervals` are what each resource gets, `asked` what it is configured to; a census that is walked whole only now
+    and then has a second entry for that. `told` is how soon a drop is told at best and at worst, None where no rule
+    tells it; `rule` and `wait` are what that takes beside the sweeps. `silent_after` is how long a device is silent
+    before a rule tells that, None where none does.
     """
 
     source: str
@@ -46,10 +52,12 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     def sentence(self) -> str:
         """`12.4 req/s needed, 8 allowed: devices every 93 s, a drop is told after 93-190 s`."""
         main = next(iter(self.intervals))
+        whole = self.intervals.get(f"{main}{_WHOLE}")
+        all_of_them = f", all of them every {_spoken(whole)}" if whole else ""
         shared = f" (shared with {', '.join(self.shared)})" if self.shared else ""
         return (
             f"{self.source}: {self.devices:,} devices, {_rates(self.needed, self.allowed)}"
-            f"{shared}: {main} every {_spoken(self.intervals[main])}, {self._drop()}"
+            f"{shared}: {main} every {_spoken(self.intervals[main])}{all_of_them}, {self._drop()}"
         )
 
     def stretched(self) -> Iterator[str]:
@@ -110,10 +118,16 @@ def _of_account(
     planned = plan(demands, granted=allowed)
     route = route_of(settings.route, [receiver.name for receiver in settings.receivers])
     for source in sources:
-        intervals = {resource: planned[source.name, resource] for resource in source.resources}
-        rule = _rule(settings, source)
+        own = [demand for demand in demands if demand.source == source.name]
+        intervals = {demand.resource: planned[demand.source, demand.resource] for demand in own}
+        facts = facts_of(source)
+        offline, silent = (
+            _fitting(settings, source, when, facts)
+            for when in (ConditionKind.DEVICE_OFFLINE, ConditionKind.DEVICE_SILENT)
+        )
+        rule = min(offline, key=lambda each: for_of(each, facts), default=None)
         wait = _wait(route, source, rule) if rule is not None else timedelta()
-        for_ = _for(source, rule) if rule is not None else None
+        for_ = for_of(rule, facts) if rule is not None else timedelta()
         yield Forecast(
             source=source.name,
             devices=devices[source.name],
@@ -121,19 +135,25 @@ def _of_account(
             allowed=allowed,
             shared=tuple(other.name for other in sources if other is not source),
             intervals=intervals,
-            asked={resource: source.interval_of(resource) for resource in source.resources},
-            told=None if for_ is None else _told(_state_interval(source, intervals), for_, wait),
+            asked={demand.resource: demand.interval for demand in own},
+            told=None if rule is None else _told(_state_interval(source, intervals), for_, wait),
             rule="" if rule is None else rule.name,
-            for_=for_ or timedelta(),
+            for_=for_,
             wait=wait,
-            silent_after=source.silent_after,
+            silent_after=min((after_of(each, facts) for each in silent), default=None),
         )
 
 
 def _demands(source: SourceSettings, devices: int) -> Iterable[Demand]:
+    """As the live plan begins: a look at the stalest devices takes one request, until one has shown how many it is."""
     for resource, what in source.resources.items():
-        requests = source.requests_of(resource, devices)
-        yield Demand(source.name, resource, what.priority, source.interval_of(resource), requests)
+        demand = partial(Demand, source.name, priority=what.priority)
+        requests, interval = source.requests_of(resource, devices), source.interval_of(resource)
+        if what.whole_every is None:
+            yield demand(resource=resource, interval=interval, requests=requests)
+        else:
+            yield demand(resource=resource, interval=interval, requests=1)
+            yield demand(resource=f"{resource}{_WHOLE}", interval=what.whole_every, requests=requests)
 
 
 def _state_interval(source: SourceSettings, intervals: Mapping[str, timedelta]) -> timedelta:
@@ -142,24 +162,18 @@ def _state_interval(source: SourceSettings, intervals: Mapping[str, timedelta]) 
     return intervals[census]
 
 
-def _rule(settings: Settings, source: SourceSettings) -> Rule | None:
-    """The quickest enabled rule that tells a drop in this source, as far as its matchers know beforehand."""
-    fitting = [
+def _fitting(settings: Settings, source: SourceSettings, when: ConditionKind, facts: SourceFacts) -> list[Rule]:
+    """The enabled rules over a condition that speak of this source, as far as their matchers know beforehand."""
+    return [
         rule
         for rule in rules_of(settings.rules)
-        if rule.enabled and rule.when is ConditionKind.DEVICE_OFFLINE and _fits(rule, source)
+        if rule.enabled and rule.when is when and speaks_of(rule, facts) and _fits(rule, source)
     ]
-    return min(fitting, key=lambda rule: _for(source, rule) or timedelta.max, default=None)
 
 
 def _fits(rule: Rule, source: SourceSettings) -> bool:
     known = {**source.labels, "source": source.name, "vendor": source.vendor, "severity": rule.severity}
     return all(matcher.matches(known) for matcher in rule.matchers if matcher.label in known)
-
-
-def _for(source: SourceSettings, rule: Rule) -> timedelta | None:
-    """None: being offline is no trouble at this vendor, unless the rule itself says after how long it is."""
-    return source.offline_for if rule.for_ is None else rule.for_
 
 
 def _wait(route: Route, source: SourceSettings, rule: Rule) -> timedelta:

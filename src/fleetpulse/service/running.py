@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
-from fleetpulse.alerting.facts import SourceFacts
 from fleetpulse.alerting.judge import Alerting
 from fleetpulse.alerting.rulebook import rules_of
 from fleetpulse.alerting.state import Remembered
@@ -30,8 +29,9 @@ from fleetpulse.outbound import Outbound
 from fleetpulse.receivers.contract import Receiver
 from fleetpulse.secrets import Redactor
 from fleetpulse.service import logging
-from fleetpulse.service.catalogue import RECEIVERS, VENDORS
+from fleetpulse.service.catalogue import RECEIVERS
 from fleetpulse.service.config.report import warnings
+from fleetpulse.service.facts import facts_of
 from fleetpulse.service.failures import CrashedError, plain
 from fleetpulse.service.housekeeping import keep_retention, read_outbox, watch_journal
 from fleetpulse.service.operating import Operating
@@ -42,7 +42,6 @@ from fleetpulse.service.tokens import access
 from fleetpulse.service.version import VERSION
 from fleetpulse.service.views import Fleets, State
 from fleetpulse.sweeping.remembered import remove_others
-from fleetpulse.vendors.settings import SourceSettings
 from fleetpulse.web.server import WebServer
 
 GARBAGE: Final = (50_000, 20, 100)
@@ -194,7 +193,7 @@ class House:
         return Alerting(
             rules=self._rules,
             route=route_of(self._settings.route, [receiver.name for receiver in self._settings.receivers]),
-            sources={source.name: _facts(source) for source in self._settings.sources},
+            sources={source.name: facts_of(source) for source in self._settings.sources},
             send_resolved={receiver.name: receiver.send_resolved for receiver in self._settings.receivers},
             fleet=self._fleets,
             new_id=lambda: str(uuid4()),
@@ -252,22 +251,6 @@ class House:
 async def _dispatch(up: _Up) -> None:
     await up.evaluator.begun.wait()
     await up.dispatcher.run()
-
-
-def _facts(source: SourceSettings) -> SourceFacts:
-    vendor = VENDORS[source.vendor]
-    return SourceFacts(
-        source.name,
-        vendor=source.vendor,
-        title=vendor.title,
-        credential=source.credential.replace("_", " "),  # as people say it: token, api key
-        main_resource=next(iter(source.resources)),
-        labels=source.labels,
-        watched=source.enabled,
-        offline_for=source.offline_for,
-        silent_after=source.silent_after,
-        missing_hint=source.missing_hint,
-    )
 
 
 def _zone(name: str) -> tzinfo:

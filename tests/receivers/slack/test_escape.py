@@ -19,6 +19,8 @@ ANYTHING = st.text(st.characters(exclude_categories=()), max_size=60)
         ("*bold* ~gone~ `code`", "\u2217bold\u2217 \u223cgone\u223c \u02cbcode\u02cb"),
         ("_italic_ gate_17_b __x__", "\u02cditalic\u02cd gate_17_b \u02cd\u02cdx\u02cd\u02cd"),
         ("00:de:ad at 14:02 :fire:", "00\u2236de:ad at 14:02 \u2236fire:"),
+        ("camera-driver@2026-11-20T17:14:17Z", "camera-driver@2026-11-20T17:14:17Z"),
+        ("at 09:05:59 :100: 17:1234:17", "at 09:05:59 \u2236100: 17\u22361234:17"),
         ("> quoted", "\u203a quoted"),
         ("two\r\nlines\tand\x00more\u2028end", "two lines and more end"),
         ("\u202egnp.exe\u202c \u200bhidden\ufeff", "gnp.exe hidden"),

@@ -72,7 +72,7 @@ def texts(value: Any) -> Iterator[dict[str, str]]:
             yield from texts(part)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(NOTIFICATIONS)
 def test_slack_takes_every_message_and_nobody_is_called(told: Notification) -> None:
     message = json.loads(render(told, redact=str))
@@ -91,7 +91,7 @@ def test_slack_takes_every_message_and_nobody_is_called(told: Notification) -> N
     assert re.fullmatch(r"(?:[^<>&`*\n]|&(?:amp|lt|gt);)+", message["text"])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(NOTIFICATIONS)
 def test_the_same_notification_makes_the_same_message(told: Notification) -> None:
     assert render(told, redact=str) == render(told, redact=str)

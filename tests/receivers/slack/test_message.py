@@ -244,6 +244,35 @@ def test_the_devices_a_deployment_failed_on_are_told_above_what_they_printed(
     assert f"nightly (dp-e6a5-7e19)\n{named}" in together
 
 
+@pytest.mark.parametrize(
+    "output", ["disk full\n", "\x1b[31mdisk full\x1b[0m", '"sh: 1: /usr/bin/python: not found" (2), "disk full" (1)']
+)
+def test_an_error_that_the_sentence_tells_already_is_not_printed_again(
+    notification: Told, deployment: ToldAlert, output: str
+) -> None:
+    said = 'dp-e6a5-7e19 failed on 3 of 20 devices: "sh: 1: /usr/bin/python: not found" (2), "disk full" (1)'
+    given = {**deployment.annotations, "summary": said, "output": output, "devices": "gate-17 (d-1)"}
+    known = msgspec.structs.replace(deployment, annotations=given)
+
+    alone = read(notification(known, text=f"[FIRING] Deployment {said}; of the 20, 1 is offline now", detail=""))
+    together = read(notification(known, deployment))
+
+    assert alone.count("disk full") == together.count("disk full") == 1
+    assert "Failed on gate-17 (d-1)" in alone
+    assert together.count("```") == 2
+
+
+def test_an_error_that_the_sentence_had_no_room_for_is_printed(notification: Told, deployment: ToldAlert) -> None:
+    error = f"no space left on {'x' * 300}"
+    known = msgspec.structs.replace(deployment, annotations={"output": error, "summary": error})
+
+    alone = read(notification(known, text=f'[FIRING] Deployment dp-1 failed: "{error[:200]}" (1)', detail=""))
+    together = read(notification(known, known))
+
+    assert f"```\n{error}\n```" in alone
+    assert together.count(f"```\n{error}\n```") == 2
+
+
 def test_a_deployment_that_printed_nothing_still_names_its_devices(notification: Told, deployment: ToldAlert) -> None:
     silent = msgspec.structs.replace(deployment, annotations={"devices": "gate-17 (d-1)", "output": " \n"})
 

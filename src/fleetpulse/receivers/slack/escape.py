@@ -19,7 +19,8 @@ _BRACKETS: Final = {"<": "\u2039", ">": "\u203a"}
 _FORMATTING: Final = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u02cb"})
 # inside a word an underscore formats nothing, and `gate_17` should still be found when copied
 _LOOSE_UNDERSCORE: Final = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_EMOJI_CODE: Final = re.compile(r":(?=[\w+'-]+:)")  # `:de:` in the middle of a MAC address is a flag
+# `:de:` in the middle of a MAC address is a flag; `:14:` within a time is none, and an id with a time is to be copied
+_EMOJI_CODE: Final = re.compile(r":(?!(?<=\d\d:)\d\d:\d\d)(?=[\w+'-]+:)")
 _ANSI: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _LONGEST_READ: Final = 20_000  # characters looked at, far above any limit; a name may be as long as a vendor likes
 _LONGEST_URL: Final = 500
@@ -47,15 +48,20 @@ def mrkdwn(text: str, *, limit: int) -> str:
     return _fit([_ENTITIES.get(char, char) for char in text], limit)
 
 
-def fence(text: str, *, limit: int) -> str:
-    """A preformatted piece with the end of what was printed, which is where the error stands; empty for no text.
-
-    `limit` counts the fence too. Lines stay, terminal colours go.
-    """
+def printed(text: str) -> str:
+    """The lines that a program printed: terminal colours and empty lines at both ends go."""
     lines = [
         "".join(map(_visible, line)).rstrip() for line in _ANSI.sub("", text[-_LONGEST_READ:]).expandtabs().splitlines()
     ]
-    text = "\n".join(lines).strip("\n").replace("`", "\u02cb")
+    return "\n".join(lines).strip("\n")
+
+
+def fence(text: str, *, limit: int) -> str:
+    """A preformatted piece with the end of what was printed, which is where the error stands; empty for no text.
+
+    `limit` counts the fence too.
+    """
+    text = printed(text).replace("`", "\u02cb")
     if not text:
         return ""
     pieces = [_ENTITIES.get(char, char) for char in reversed(text)]

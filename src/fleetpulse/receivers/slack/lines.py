@@ -51,6 +51,11 @@ def subject(alert: ToldAlert, *, redact: Callable[[str], str]) -> str:
     return name or id_ or "unnamed"
 
 
+def listed_summary(alert: ToldAlert, *, redact: Callable[[str], str]) -> str:
+    """What the line of a firing alert shows of its summary, however little else it has room for."""
+    return "" if alert.labels.get("device") else redact(alert.annotations.get("summary", ""))[:_SUMMARY_UNITS]
+
+
 def _firing(alert: ToldAlert, *, now: datetime, redact: Callable[[str], str]) -> str:
     line = _device(alert, now=now, redact=redact) if alert.labels.get("device") else _other(alert, redact=redact)
     return f"{line}, noticed late" if alert.late else line

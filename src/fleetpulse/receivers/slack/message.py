@@ -5,13 +5,14 @@ so that their sum stays under what one message may hold, so nothing is ever cut 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from fleetpulse.alerting.notification import AlertStatus, Notification, ToldAlert
-from fleetpulse.receivers.slack.escape import fence, link, mrkdwn, plain, units
-from fleetpulse.receivers.slack.lines import ended_lines, firing_lines, subject
+from fleetpulse.receivers.slack.escape import fence, link, mrkdwn, plain, printed, units
+from fleetpulse.receivers.slack.lines import ended_lines, firing_lines, listed_summary, subject
 
 _SECTION_UNITS: Final = 3_000  # Slack's limit of a section's text
 _HEADLINE_UNITS: Final = 150  # Slack's limit of a header's text
@@ -91,30 +92,31 @@ def _list(notification: Notification, *, redact: Callable[[str], str]) -> list[B
 
 def _particulars(notification: Notification, *, detail: str, redact: Callable[[str], str]) -> list[Block]:
     """The description of a lone alert that is not a device's, on which devices it failed, and the output of that."""
-    told = [alert for alert in notification.alerts if alert.status is AlertStatus.FIRING]
     lone = _lone(notification.alerts)
     texts = []
     if lone is not None:
+        known = f"{redact(notification.text)} {detail}"
         description = redact(lone.annotations.get("description", "")).strip()
-        known = f"{notification.text} {detail}"
         texts.append("" if description in known else mrkdwn(description, limit=_REMAINDER_UNITS))
-    for alert in [alert for alert in told if _printed(alert).strip() or _failing(alert)][:_OUTPUTS]:
-        devices = mrkdwn(redact(_failing(alert)), limit=_DEVICES_UNITS)
-        lines = [
-            "" if lone is not None else subject(alert, redact=redact),
-            f"Failed on {devices}" if devices else "",
-            fence(redact(_printed(alert)), limit=_OUTPUT_UNITS),
-        ]
-        texts.append("\n".join(filter(None, lines)))
+        texts.append("\n".join(_failure(lone, known=known, redact=redact)))
+    else:
+        failures = (
+            [subject(alert, redact=redact), *lines]
+            for alert in notification.alerts
+            if (lines := _failure(alert, known=listed_summary(alert, redact=redact), redact=redact))
+        )
+        texts += ["\n".join(lines) for lines in islice(failures, _OUTPUTS)]
     return [_section(text) for text in texts if text]
 
 
-def _printed(alert: ToldAlert) -> str:
-    return alert.annotations.get("output", "")
-
-
-def _failing(alert: ToldAlert) -> str:
-    return alert.annotations.get("devices", "").strip()
+def _failure(alert: ToldAlert, *, known: str, redact: Callable[[str], str]) -> list[str]:
+    """On which devices something failed, and what it printed there, unless that is no more than is `known` already."""
+    if alert.status is not AlertStatus.FIRING:
+        return []
+    devices = mrkdwn(redact(alert.annotations.get("devices", "")), limit=_DEVICES_UNITS)
+    output = printed(redact(alert.annotations.get("output", "")))
+    lines = [f"Failed on {devices}" if devices else "", "" if output in known else fence(output, limit=_OUTPUT_UNITS)]
+    return [line for line in lines if line]
 
 
 def _lone(alerts: Sequence[ToldAlert]) -> ToldAlert | None:

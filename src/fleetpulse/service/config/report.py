@@ -9,6 +9,7 @@ from fleetpulse.alerting.tree import describe_routes, route_of
 from fleetpulse.durations import format_duration
 from fleetpulse.receivers.settings import ReceiverSettings
 from fleetpulse.service.config.unmet import unmet
+from fleetpulse.service.facts import facts_of
 from fleetpulse.service.settings import Settings
 from fleetpulse.vendors.settings import SourceSettings
 
@@ -22,7 +23,7 @@ def describe(settings: Settings) -> str:
     lines.append(_counted(len(settings.receivers), "receiver"))
     lines += _table(_receiver(receiver) for receiver in settings.receivers)
     rules = rules_of(settings.rules)
-    lines += [_counted(len(rules), "rule"), *_indented(describe_rules(rules))]
+    lines += [_counted(len(rules), "rule"), *_indented(describe_rules(rules, list(map(facts_of, settings.sources))))]
     names = [receiver.name for receiver in settings.receivers]
     lines += ["routes", *_indented(describe_routes(route_of(settings.route, names)))]
     found = list(warnings(settings))
