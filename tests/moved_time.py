@@ -20,6 +20,7 @@ from concurrent.futures import Executor
 from types import SimpleNamespace
 from typing import TypeVar, TypeVarTuple, Unpack
 
+import aiohttp.connector
 import asyncio_throttle.throttler
 import pytest
 
@@ -99,3 +100,12 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 def moved_throttle(monkeypatch: pytest.MonkeyPatch) -> None:
     """asyncio-throttle reads `time.monotonic` itself; without this its window would never move on."""
     monkeypatch.setattr(asyncio_throttle.throttler, "time", SimpleNamespace(monotonic=clock.monotonic))
+
+
+@pytest.fixture(autouse=True)
+def moved_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiohttp reads `time.monotonic` too, and looks every 15 s whether a connection has idled for so long.
+
+    In moved time it never has, and a week would be 40,000 looks.
+    """
+    monkeypatch.setattr(aiohttp.connector, "monotonic", clock.monotonic)
