@@ -106,7 +106,8 @@ class Bench:
         before = self._swept_at()
         began = time.perf_counter()
         while self._swept_at() == before:
-            self._watched.watch.retry()  # again and again: one that comes while a sweep ends counts for that sweep
+            # again and again: one that comes while a sweep ends counts for that sweep
+            await self._watched.watch.retry()
             await asyncio.sleep(0.005)
         return time.perf_counter() - began
 

@@ -40,7 +40,7 @@ class Stage:
         for device in self.vendor.fleet.rows:
             device.keepalive_at += HEARTBEAT_S
             device.kept.clear()
-            self.vendor.fleet.listed(device, tags_form=self.vendor.tags_form, live_at=None)
+            self.vendor.fleet.listed(device, tags_form=self.vendor.tags_form, live_at=None, other_case=False)
 
     def drop_one_a_page(self, pages: int) -> dict[str, int]:
         """Let one device of each of so many random pages go offline; gives their serial numbers by id."""

@@ -177,7 +177,13 @@ def test_a_file_that_went_away_keeps_the_last_value(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"", "empty"), (b" \n", "empty"), (b"\xff\xfe" + SECRET.encode(), "not text"), (b"x" * 70_000, "larger than 64")],
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"\xff\xfe" + SECRET.encode(), "not text"),
+        (b"x" * 70_000, "larger than 64"),
+        (b"one\ntwo", "more than one line"),
+    ],
 )
 def test_a_file_that_holds_no_secret_is_refused_without_its_content(tmp_path: Path, content: bytes, why: str) -> None:
     file = tmp_path / "token"
@@ -210,6 +216,20 @@ def test_what_was_read_elsewhere_counts_once_it_is_taken_over(tmp_path: Path) ->
     assert redactor.redact("key-one key-two") == f"{REDACTED} {REDACTED}"
 
 
+def test_what_was_read_before_a_newer_value_was_taken_over_does_not_put_the_old_one_back(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("key-one")
+    secret = Secret(file=file, redactor=Redactor())
+    file.write_text("key-two")
+    slow = secret.read()
+    file.write_text("key-three")
+    secret.refresh()
+
+    changed = secret.take(slow)
+
+    assert (secret.reveal(), changed) == ("key-three", False)
+
+
 def jwt(claims: bytes) -> str:
     return f"eyJ.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.invented"
 
@@ -232,6 +252,8 @@ def test_a_jwt_says_itself_when_it_ends(exp: bytes) -> None:
         b'{"exp": NaN}',
         b'{"exp": 1e400}',
         b'{"exp": -1e18}',
+        b'{"exp": 0}',
+        b'{"exp": -62135596800}',
         b'{"exp": 99999999999999999999999999999}',
         b"[" * 50_000,
         b'{"a":' * 10_000,

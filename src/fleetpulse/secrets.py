@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 REDACTED: Final = "***"
 _SHORTEST_REDACTED: Final = 4  # shorter values would blank half of every text and hide nothing
+_NO_TIME_UP_TO_YEAR: Final = 1970  # a zero or less is "never" in some library, and no end
 _LARGEST_FILE_BYTES: Final = 64 * 1024  # a key is short; a wrong path may be anything
 _SECRET_NAME: Final = re.compile(r"authorization|cookie|token|key|secret|signature|password|^sig$", re.IGNORECASE)
 _BETWEEN_WORDS: Final = re.compile(r"[\W_]+")
@@ -52,6 +53,13 @@ class Redactor:
         return text
 
 
+class Reading(msgspec.Struct, frozen=True):
+    """What a secret's file holds, and the value that was in force when it was looked at."""
+
+    value: SecretStr | None
+    instead_of: SecretStr | None
+
+
 class Secret:
     """One secret, given inline or by file; a file is read again by `refresh`.
 
@@ -76,13 +84,18 @@ class Secret:
         """Read the file again, which also follows a Kubernetes `..data` swap; tell whether the value changed."""
         return self.take(self.read())
 
-    def read(self) -> SecretStr | None:
-        """The value as the file holds it now, as it is where there is no file; changes nothing, so on any thread."""
-        return self._value if self._file is None else _read(self._file)
+    def read(self) -> Reading:
+        """The value as the file holds it now, as it is where there is no file; changes nothing, so on any thread.
 
-    def take(self, fresh: SecretStr | None) -> bool:
-        """Take over what was read; tell whether the value changed."""
-        if fresh is None or fresh == self._value:
+        Errors: SecretUnreadableError.
+        """
+        value = self._value
+        return Reading(value if self._file is None else _read(self._file), value)
+
+    def take(self, reading: Reading) -> bool:
+        """Take over what was read, unless another value was meanwhile; tell whether the value changed."""
+        fresh = reading.value
+        if fresh is None or fresh == self._value or reading.instead_of is not self._value:
             return False
         self._value = fresh
         self._redactor.learn(fresh.get_secret_value())
@@ -104,9 +117,10 @@ def expires_at(secret: str) -> datetime | None:
     try:
         raw = urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
         exp = msgspec.json.decode(raw, type=_Claims).exp
-        return None if exp is None else datetime.fromtimestamp(exp, UTC)
+        ends_at = None if exp is None else datetime.fromtimestamp(exp, UTC)
     except (ValueError, OverflowError, OSError, RecursionError):  # a key may be anything; msgspec's errors are of value
         return None
+    return ends_at if ends_at is not None and ends_at.year > _NO_TIME_UP_TO_YEAR else None
 
 
 def names_a_secret(name: str) -> bool:
@@ -164,7 +178,17 @@ def _read(file: Path) -> SecretStr:
     except ValueError as error:
         msg = f"cannot read {file}: no file has a null character in its name"
         raise SecretUnreadableError(msg) from error
-    if not text or len(raw) > _LARGEST_FILE_BYTES:
-        msg = f"{file} is {'larger than 64 KiB' if text else 'empty'}: it should hold one secret and nothing else"
+    problem = _problem(text, size=len(raw))
+    if problem:
+        msg = f"{file} {problem}: it should hold one secret and nothing else"
         raise SecretUnreadableError(msg)
     return SecretStr(text)
+
+
+def _problem(text: str, *, size: int) -> str:
+    """Why a file's text is no secret; a line break in it, say, could never be sent in a header."""
+    if not text:
+        return "is empty"
+    if size > _LARGEST_FILE_BYTES:
+        return "is larger than 64 KiB"
+    return "" if text.isprintable() else "holds more than one line, or a control character"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fleet.sightings import T0
 from fleetpulse.fleet import followed
 from fleetpulse.fleet.deployment import Deployment, DeploymentStatus, FailedStep, RolloutStatus, overall
-from fleetpulse.fleet.deployments import DeploymentChanges, Followed, KnownDeployments
+from fleetpulse.fleet.deployments import SHORTEST_PAUSE, DeploymentChanges, Followed, KnownDeployments
 from fleetpulse.fleet.events import DeploymentDeviceFailed, DeploymentFinished
 
 PENDING, IN_PROGRESS, SUCCEEDED, FAILED, ABORTED, UNKNOWN = RolloutStatus
@@ -424,3 +424,30 @@ def test_maps_that_always_name_other_devices_do_not_grow_without_end(monkeypatch
     assert list(deployment.devices) == ["a", "b", "c"]
     assert deployment.status is DeploymentStatus.RUNNING
     assert DEVICE_FAILED not in events
+
+
+def test_how_many_looks_are_asked_for_goes_by_how_long_each_was_quiet() -> None:
+    story = Story()
+    story.listed("dp-1", "dp-2", "dp-3")
+    for id_ in ("dp-1", "dp-2"):
+        story.looked(id_, at=seconds(7200), a=PENDING)
+    story.looked("dp-2", at=seconds(7200), a=IN_PROGRESS)
+
+    story.looked("dp-3", at=seconds(7200), a=SUCCEEDED)
+
+    assert story.known.looks(SHORTEST_PAUSE, seconds(7200)) == pytest.approx(30 / 300 + 1)  # dp-1, dp-2; dp-3 ended
+
+
+def test_where_the_budget_carries_less_the_pauses_to_the_next_look_are_longer() -> None:
+    story = Story()
+    story.listed("dp-1", "dp-2")
+
+    for changes in (
+        story.known.looked("dp-1", {"a": PENDING}, (), seen_at=T0, late=False, since=SINCE, stretch=2.5),
+        story.known.put_off("dp-2", seen_at=T0, stretch=3.0),
+    ):
+        story.known.accept(changes)
+
+    assert story.known.due(seconds(74)) == []
+    assert story.known.due(seconds(75)) == ["dp-1"]
+    assert story.known.due(seconds(90)) == ["dp-1", "dp-2"]

@@ -445,6 +445,46 @@ def test_a_page_of_attributes_leaves_the_status_alone_and_confirms_nothing() -> 
     assert (changes.confirmed, changes.readings) == ((), {})
 
 
+def test_a_first_walk_over_attributes_names_who_went_offline_meanwhile_and_nobody_else() -> None:
+    fleet = fleet_of([sighting("d-1"), sighting("d-2"), sighting("d-3", OFFLINE)])
+    walk_over(fleet, [sighting("d-1", OFFLINE), sighting("d-2"), sighting("d-3", OFFLINE)])
+
+    changes = fleet.compare(
+        [sighting(id_, UNKNOWN, name="gate", group="Lyon") for id_ in ("d-1", "d-2", "d-3", "d-4")],
+        walk=Walk(started_at=LATER, baseline=True),
+        seen_at=LATER,
+        aspects=Aspect.ATTRIBUTES,
+    )
+
+    (event,) = changes.events
+    assert isinstance(event, DeviceChanged)
+    assert (event.subject, event.status, event.device.group) == ("d-1", OFFLINE, "Lyon")
+
+
+def test_a_first_walk_over_attributes_adds_to_the_baseline_who_was_offline_and_had_been_online_once() -> None:
+    fleet = fleet_of([sighting("d-1", OFFLINE), sighting("d-2", OFFLINE), sighting("d-3")])
+    seen = Readings(last_seen_at=T0 - HOUR)
+
+    changes = fleet.compare(
+        [
+            sighting("d-1", UNKNOWN, name="gate", readings=seen),
+            sighting("d-2", UNKNOWN, name="lamp"),
+            sighting("d-3", UNKNOWN, readings=seen),
+        ],
+        walk=Walk(started_at=LATER, baseline=True),
+        seen_at=LATER,
+        aspects=Aspect.ATTRIBUTES | Aspect.READINGS,
+    )
+
+    (event,) = changes.events
+    assert isinstance(event, SourceBaselined)
+    assert (event.subject, event.part, event.parts) == ("devices", 1, 2)
+    assert event.counts == {"offline": 2, "online": 1}
+    assert [(known.device.name, known.since_at, known.last_seen_at) for known in event.offline] == [
+        ("gate", T0, T0 - HOUR)
+    ]
+
+
 def test_a_page_of_statuses_leaves_the_attributes_alone() -> None:
     fleet = fleet_of([sighting("d-1", name="gate-17")])
 

@@ -344,8 +344,10 @@ def test_an_ended_one_with_a_date_is_forgotten_in_time_though_no_walk_is_ever_wh
     story.told(rollout("a", SUCCEEDED), whole=True)
 
     story.told(rollout("a", SUCCEEDED), at=T0 + SINCE - DAY)
+    story.told(at=T0 + SINCE - DAY)
     assert len(story.known) == 1
     story.told(rollout("a", SUCCEEDED), at=T0 + SINCE)
+    story.told(at=T0 + SINCE)
 
     assert len(story.known) == 0 == len(story.known._told)
     assert story.told(rollout("a", SUCCEEDED), at=T0 + SINCE) == []

@@ -48,12 +48,42 @@ def tunnel(status: TunnelStatus = OPEN, *, id_: str = "t-1", finished_at: dateti
     return Tunnel(id=id_, device="d-1", status=status, created_at=T0 - DAY, finished_at=finished_at)
 
 
-@pytest.mark.parametrize("status", TunnelStatus)
-def test_what_stands_at_the_first_list_is_no_event(status: TunnelStatus) -> None:
+@pytest.mark.parametrize("status", [PENDING, CLOSED, TERMINATED])
+def test_what_is_not_open_at_the_first_list_is_no_event(status: TunnelStatus) -> None:
     story = Story()
 
     assert story.listed(tunnel(status), baseline=True) == []
     assert story.listed(tunnel(status)) == []
+
+
+def test_what_is_open_at_the_first_list_is_told_once_and_late() -> None:
+    story = Story()
+
+    assert story.listed(tunnel(), baseline=True) == [OPENED]
+    assert story.last.events[0].late
+    assert story.listed(tunnel(), baseline=True) == story.listed(tunnel()) == []
+
+
+def test_what_was_told_to_be_open_is_told_to_end_at_another_baseline_too() -> None:
+    story = Story()
+    story.listed(tunnel())
+
+    assert story.listed(tunnel(CLOSED), baseline=True) == [WAS_CLOSED]
+
+
+def test_those_that_stay_open_are_confirmed_by_each_list_and_answer() -> None:
+    story = Story()
+    story.listed(tunnel(), tunnel(PENDING, id_="t-2"), tunnel(CLOSED, id_="t-3"), baseline=True)
+    first = story.last.confirmed
+    story.listed(tunnel(), tunnel(CLOSED, id_="t-3"), complete=False)
+    again = story.last.confirmed
+    story.listed()
+    lacked = story.last.confirmed
+    story.told(tunnel())
+    told = story.last.confirmed
+    story.told(tunnel(CLOSED))
+
+    assert (first, again, lacked, told, story.last.confirmed) == (("t-1",), ("t-1",), (), ("t-1",), ())
 
 
 def test_a_tunnel_of_the_baseline_that_closes_later_is_news() -> None:

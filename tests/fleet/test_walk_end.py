@@ -11,7 +11,7 @@ from fleet.sightings import MISSING, OFFLINE, ONLINE, T0, UNKNOWN, WEEK, fleet_o
 from fleetpulse.fleet import known
 from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.events import DeviceForgotten, DeviceMoved, DeviceWentMissing
-from fleetpulse.fleet.known import Changes, KnownFleet
+from fleetpulse.fleet.known import Changes, Elsewhere, KnownFleet
 from fleetpulse.fleet.walk import Walk
 
 MINUTE = timedelta(minutes=1)
@@ -85,6 +85,24 @@ def test_a_page_of_nothing_new_guards_the_walk() -> None:
     walk.note(["d-2", "d-1"])
 
     assert walk.shortfall() == "a page held only devices seen before"
+
+
+def test_a_row_that_comes_twice_does_not_stand_for_one_that_never_came() -> None:
+    walk = Walk(started_at=T0)
+
+    walk.note(["d-1", "d-2", "d-3"], total=5)
+    walk.note(["d-3", "d-4"], total=5)
+
+    assert walk.shortfall() == "4 devices came of 5 announced, 1 row came twice"
+
+
+def test_a_row_that_comes_twice_is_no_harm_where_all_came() -> None:
+    walk = Walk(started_at=T0)
+
+    walk.note(["d-1", "d-2"], total=4, odd=1)
+    walk.note(["d-2", "d-3"], total=4)
+
+    assert walk.complete
 
 
 def test_a_walk_that_is_not_complete_is_no_baseline() -> None:
@@ -304,11 +322,28 @@ def test_a_device_is_told_once_in_a_walk() -> None:
     assert walk.repeats == 2
 
 
-def end_of(fleet: KnownFleet, listed: Iterable[str], elsewhere: Mapping[str, str], *, at: datetime = T0) -> Changes:
+def listing(places: Mapping[str, str], *, since: datetime | None) -> Elsewhere:
+    """Other sources that list these devices, since then or all the time."""
+    began = since
+
+    def place(device: str, /, *, since: datetime | None = None) -> str:
+        return places.get(device, "") if since is None or (began is not None and began >= since) else ""
+
+    return place
+
+
+def end_of(
+    fleet: KnownFleet,
+    listed: Iterable[str],
+    elsewhere: Mapping[str, str],
+    *,
+    at: datetime = T0,
+    since: datetime | None = T0,
+) -> Changes:
     """The end of a complete walk over these, while another source lists those `elsewhere`; accepted."""
     walk = Walk(started_at=at)
     walk.note(listed)
-    changes = fleet.absent(walk, seen_at=at, forget_after=WEEK, elsewhere=lambda device: elsewhere.get(device, ""))
+    changes = fleet.absent(walk, seen_at=at, forget_after=WEEK, elsewhere=listing(elsewhere, since=since))
     fleet.accept(changes)
     return changes
 
@@ -361,6 +396,48 @@ def test_the_rest_is_doubted_by_what_is_left_when_others_moved() -> None:
     assert str(fleet.doubt) == "lists 20 of 60 known devices"
 
 
+def test_a_bad_list_of_devices_that_another_source_lists_all_the_time_is_doubted() -> None:
+    fleet = fleet_of(sightings(100))
+    elsewhere = {each.device.id: "all" for each in sightings(100)}
+
+    bad = end_of(fleet, ["d-00000"], elsewhere, at=T0 + MINUTE, since=None)
+    good = end_of(fleet, elsewhere, elsewhere, at=T0 + 2 * MINUTE, since=None)
+
+    assert (bad.events, str(bad.doubt)) == ((), "lists 1 of 100 known devices")
+    assert (good.events, fleet.doubt, len(fleet)) == ((), None, 100)
+
+
+def test_a_device_that_another_source_lists_all_the_time_moved_when_it_would_be_missing() -> None:
+    fleet = fleet_of(sightings(20))
+    ids = [each.device.id for each in sightings(19)]
+
+    first = end_of(fleet, ids, {"d-00019": "all"}, at=T0 + MINUTE, since=None)
+    second = end_of(fleet, ids, {"d-00019": "all"}, at=T0 + 2 * MINUTE, since=None)
+
+    assert first.events == ()
+    assert [(event.type, event.subject) for event in second.events] == [("fleet.device.moved", "d-00019")]
+
+
+def test_what_appeared_elsewhere_before_the_last_complete_walk_did_not_leave_for_there() -> None:
+    fleet = fleet_of(sightings(20))
+    ids = [each.device.id for each in sightings(20)]
+    end_of(fleet, ids, {}, at=T0 + 5 * MINUTE)
+
+    before = end_of(fleet, ids[:19], {"d-00019": "all"}, at=T0 + 6 * MINUTE, since=T0 + 4 * MINUTE)
+
+    assert before.events == ()
+
+
+def test_an_empty_list_in_between_does_not_hide_where_devices_went() -> None:
+    fleet = fleet_of(sightings(100))
+    ids = [each.device.id for each in sightings(100)]
+    end_of(fleet, [], {}, at=T0 + 2 * MINUTE)
+
+    end = end_of(fleet, ids[:40], dict.fromkeys(ids[40:], "lab"), at=T0 + 3 * MINUTE, since=T0 + MINUTE)
+
+    assert (len(end.events), fleet.doubt) == (60, None)
+
+
 def test_an_empty_list_does_not_prove_that_devices_moved_unless_an_operator_accepts_it() -> None:
     fleet = fleet_of(sightings(3))
     elsewhere = dict.fromkeys((each.device.id for each in sightings(3)), "all")  # a source that watches them too
@@ -382,7 +459,8 @@ def test_a_walk_that_tells_no_absence_moves_nobody(flaw: str) -> None:
     if flaw == "resumed":
         walk.break_off()
 
-    assert fleet.absent(walk, seen_at=T0, forget_after=WEEK, elsewhere=lambda _: "lab") == Changes()
+    elsewhere = listing({each.device.id: "lab" for each in sightings(20)}, since=T0)
+    assert fleet.absent(walk, seen_at=T0, forget_after=WEEK, elsewhere=elsewhere) == Changes()
 
 
 def test_a_source_that_looks_elsewhere_tells_who_moved_from_who_is_forgotten() -> None:
@@ -391,7 +469,7 @@ def test_a_source_that_looks_elsewhere_tells_who_moved_from_who_is_forgotten() -
     walk = Walk(started_at=T0, baseline=True)
     walk.note(["d-1"])
 
-    ended = fleet.absent(walk, seen_at=T0, forget_after=WEEK, elsewhere=lambda device: "lab" if device == "d-2" else "")
+    ended = fleet.absent(walk, seen_at=T0, forget_after=WEEK, elsewhere=listing({"d-2": "lab"}, since=None))
 
     assert [(event.type, event.subject) for event in ended.events] == [
         ("fleet.device.moved", "d-2"),
@@ -403,8 +481,8 @@ def test_a_source_that_looks_elsewhere_tells_who_moved_from_who_is_forgotten() -
 _ids = st.sampled_from([f"d-{number}" for number in range(30)])
 
 
-@given(st.lists(st.tuples(st.sets(_ids), st.sets(_ids)), max_size=6))
-def test_what_another_source_lists_is_never_missing_here(walks: list[tuple[set[str], set[str]]]) -> None:
+@given(st.lists(st.tuples(st.sets(_ids), st.sets(_ids)), max_size=6), st.booleans())
+def test_what_another_source_lists_is_never_missing_here(walks: list[tuple[set[str], set[str]]], new: bool) -> None:
     fleet = fleet_of([sighting(f"d-{number}") for number in range(30)])
 
     for minute, (listed, others) in enumerate(walks):
@@ -412,9 +490,10 @@ def test_what_another_source_lists_is_never_missing_here(walks: list[tuple[set[s
         at = T0 + minute * MINUTE
         fleet.accept(fleet.compare(page, walk=Walk(started_at=at), seen_at=at))
         known_before = {each.device.id for each in fleet.select(limit=100)}
-        end = end_of(fleet, listed, dict.fromkeys(others, "lab"), at=at)
+        end = end_of(fleet, listed, dict.fromkeys(others, "lab"), at=at, since=at if new else None)
 
         told = {event.subject for event in end.events if isinstance(event, DeviceMoved)}
         went_missing = {event.subject for event in end.events if isinstance(event, DeviceWentMissing)}
-        assert told == ((known_before - listed) & others if listed else set())
+        absent = (known_before - listed) & others if listed else set()
+        assert told == absent if new else told <= absent
         assert not went_missing & others

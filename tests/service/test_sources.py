@@ -1,55 +1,14 @@
 """Sources as the service takes them up: what those of one account share, and who looks by hand."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from fleetpulse import clock
-from fleetpulse.eventqueue.eventqueue import EventQueue
-from fleetpulse.journal.journal import Journal
-from fleetpulse.metrics.meters import Meters
-from fleetpulse.metrics.pages import FleetPages
-from fleetpulse.outbound import Outbound
-from fleetpulse.secrets import Redactor
-from fleetpulse.service.sources import WatchedSource, Watches
 from fleetpulse.simulator.jfrog_connect import JFrogConnect as JFrogCloud
-from fleetpulse.simulator.serve import serve
-from fleetpulse.vendors.jfrog_connect import JFrogConnectSettings
-
-
-class Desk:
-    """Takes up sources of one simulated cloud."""
-
-    def __init__(self, watches: Watches, meters: Meters, url: str, key_file: Path) -> None:
-        self.meters = meters
-        self._watches = watches
-        self._url = url
-        self._key_file = key_file
-
-    async def source(self, name: str, **more: object) -> WatchedSource:
-        told = {"name": name, "base_url": self._url, "project_key": "yard", "token_file": self._key_file, **more}
-        return await self._watches.source(JFrogConnectSettings.model_validate(told))
-
-
-@asynccontextmanager
-async def desk(cloud: JFrogCloud, home: Path) -> AsyncIterator[Desk]:
-    redactor, meters, key_file = Redactor(), Meters(version="0.0.0"), home / "key"
-    key_file.write_text("demo-token")
-    journal = await Journal.open(f"sqlite:///{home / 'fleetpulse.db'}", redact=redactor.redact)
-    async with serve(cloud) as url, Outbound(version="0.0.0", redactor=redactor) as outbound:
-        queue = EventQueue(journal)
-        watches = Watches(
-            outbound=outbound,
-            journal=journal,
-            queue=queue,
-            evaluator=queue.consumer("evaluator", after=0),
-            pages=FleetPages(),
-            meters=meters,
-            finished_for=timedelta(hours=24),
-        )
-        yield Desk(watches, meters, url, key_file)
-    await journal.close()
+from fleetpulse.vendors.contract import CredentialsRejected
+from service.desk import desk
 
 
 async def test_sources_that_share_a_key_share_budget_plan_and_one_watch_over_it(tmp_path: Path) -> None:
@@ -63,6 +22,28 @@ async def test_sources_that_share_a_key_share_budget_plan_and_one_watch_over_it(
         assert one.budget_reading().needed == two.budget_reading().needed > 1.5
         assert one.watch.live_intervals["devices"] > timedelta(seconds=3)
         assert [*one.services, *two.services] == ["key watch one"]
+
+
+async def test_of_sources_that_share_a_key_each_keys_file_is_read_again(tmp_path: Path) -> None:
+    cloud, files = JFrogCloud(devices=1), [tmp_path / "one", tmp_path / "two"]
+    for file in files:
+        file.write_text("demo-token")
+    async with desk(cloud, tmp_path) as made:
+        one, two = [await made.source(file.name, token_file=file, request_rate="100/s") for file in files]
+        cloud.set_token("another-token")
+        for file in files:
+            file.write_text("another-token")
+
+        watching = asyncio.ensure_future(one.services["key watch one"]())
+        async with asyncio.timeout(10):
+            while cloud.statuses[200] < 2:
+                with suppress(CredentialsRejected):
+                    await one.guest().device(cloud.uuids()[0])
+                    await two.guest().device(cloud.uuids()[0])
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+        assert one.budget is two.budget
 
 
 async def test_a_guest_asks_within_the_sources_budget_and_is_counted_twice(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from fleetpulse.alerting.judge import Alerting
 from fleetpulse.alerting.routes import Route
 from fleetpulse.alerting.rules import DEFAULT_RULES
 from fleetpulse.alerting.state import AlertState, Remembered
+from fleetpulse.fleet.device import Device, DeviceStatus, KnownDevice
+from fleetpulse.fleet.known import KnownFleet, dump
 from fleetpulse.service.views import Fleets, State
 from fleetpulse.vendors.hologram import HologramSettings
 from web.house import T0, alert
@@ -47,6 +49,17 @@ def test_a_disabled_source_is_listed_and_not_called_unhealthy() -> None:
     found = state.sources(T0)
 
     assert [(source.name, source.status, source.healthy) for source in found] == [("lab", "disabled", True)]
+
+
+def test_missing_devices_are_not_counted_among_those_that_keep_their_last_state() -> None:
+    fleet = KnownFleet("edge")
+    devices = {"a": DeviceStatus.ONLINE, "b": DeviceStatus.MISSING}
+    segment = {id_: KnownDevice(Device(id_), status, T0) for id_, status in devices.items()}
+    fleet.load(0, dump(segment))
+    fleets = Fleets()
+    fleets.known["edge"] = fleet
+
+    assert fleets.devices("edge") == 1
 
 
 async def test_before_alerting_is_there_nothing_fires() -> None:

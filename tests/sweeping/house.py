@@ -23,7 +23,7 @@ from fleetpulse.secrets import Redactor, Secret
 from fleetpulse.simulator.serve import serve
 from fleetpulse.simulator.vendor import Vendor as Cloud
 from fleetpulse.sweeping.gate import Gate
-from fleetpulse.sweeping.keys import Expiry, KeyWatch
+from fleetpulse.sweeping.keys import Expiry, KeyWatch, refresh
 from fleetpulse.sweeping.neighbours import Neighbours
 from fleetpulse.sweeping.pacer import Pacer
 from fleetpulse.sweeping.remembered import load
@@ -39,6 +39,7 @@ from moved_time import owe
 
 SOURCE = "edge-prod"
 MINUTE = 60.0
+TURN_S = 0.0005
 FAST = Rate(100, 1.0)
 USUALLY = {"jfrog-connect": ("devices", "deployments"), "hologram": ("jobs",)}
 """What is swept unless a test says otherwise: it is about devices, deployments or jobs as a rule."""
@@ -109,12 +110,14 @@ async def house(
     neighbours: Neighbours | None = None,
     only: Collection[str] | None = None,
     watch_keys: bool = False,
+    judges_for_s: float = 0.0,
     **pace: Any,
 ) -> AsyncIterator[House]:
     """Run the pollers of one source against this simulated cloud; `home` may hold the journal of an earlier run.
 
     `settings` go to the source as its file would say them; `only` these resources are swept; `watch_keys` looks at the
-    key's file every few seconds, which makes an hour of moved time longer.
+    key's file every few seconds, which makes an hour of moved time longer. The evaluator takes `judges_for_s` for each
+    batch.
     """
     redactor, key_file = Redactor(), home / "key"
     if not key_file.exists():
@@ -141,7 +144,7 @@ async def house(
         evaluator = queue.consumer("evaluator", after=await journal.last_event_id())
         pages, meters = FleetPages(), Meters(version="0.0.0")
         meters.expect_source(SOURCE, vendor=cloud.kind, resources=vendor.resources)
-        gate, pacer = gate or Gate(refresh_secret=secret.refresh), Pacer(budget=budget)
+        gate, pacer = gate or Gate(refresh_secret=lambda: refresh([secret])), Pacer(budget=budget)
         watch = Watch(
             remembered=await load(journal, SOURCE, vendor=cloud.kind, scope=scope),
             vendor=vendor,
@@ -165,7 +168,7 @@ async def house(
         )
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(run(), name=name) for name, run in watch.services.items()]
-            tasks.append(group.create_task(_evaluate(evaluator, made), name="evaluator"))
+            tasks.append(group.create_task(_evaluate(evaluator, made, judges_for_s), name="evaluator"))
             if watch_keys:
                 tasks.append(group.create_task(keys.run(), name="key watch"))
             yield made
@@ -182,9 +185,11 @@ async def until(holds: Callable[[], bool], *, within_s: float = 600.0) -> None:
         await asyncio.sleep(1)
 
 
-async def _evaluate(consumer: Consumer, made: House) -> None:
+async def _evaluate(consumer: Consumer, made: House, judges_for_s: float) -> None:
     while True:
         batch = await consumer.next(timeout_s=None)
+        for _ in range(round(judges_for_s / TURN_S)):  # by and by, so that others come to their turns meanwhile
+            await asyncio.sleep(TURN_S)
         made.observed += [observation.subjects for observation in batch.observations]
         if batch.events:
             consumer.done(batch.events[-1].id)

@@ -108,3 +108,48 @@ async def test_an_interval_that_is_short_again_is_not_waited_out(tmp_path: Path)
         assert stretched > timedelta(hours=2)
         assert waited == 0
         assert len(cloud.requests) > 0
+
+
+async def test_looks_at_deployments_are_part_of_what_is_needed_and_stretch_with_the_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = JFrogCloud(devices=50)
+    async with house(cloud, tmp_path, rate=Rate(1, 1.0), intervals={"deployments": 2 * MINUTES}) as home:
+        await until(lambda: "deployments" in home.watch.standing.record.baselined_at)
+        devices = cloud.uuids()
+        ids = {cloud.deploy(devices[:20]) for _ in range(60)}
+        await asyncio.sleep(4 * MINUTE)
+        needed = home.pacer.needed
+        cloud.forget_requests()
+        await asyncio.sleep(2 * MINUTE)
+
+        looks = [seen for seen in cloud.requests if seen.path.endswith("/devices") and seen.path.split("/")[-2] in ids]
+        assert needed > 1.0
+        assert "deployments looks every" in capsys.readouterr().out
+        assert 60 <= len(looks) <= 118  # of the one a second there is, device state and the list have their part
+        assert home.watch.live_intervals["devices"] == MINUTES
+
+
+async def test_a_look_of_many_requests_is_expected_to_take_them_again(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=2500)
+    async with house(cloud, tmp_path, intervals={"deployments": 2 * MINUTES}) as home:
+        await until(lambda: "deployments" in home.watch.standing.record.baselined_at)
+        before = home.pacer.needed
+        cloud.deploy(cloud.uuids())
+        await asyncio.sleep(12 * MINUTE)
+
+        assert home.pacer.needed - before > 1.5 / 120  # a look of three requests every two minutes
+
+
+async def test_what_others_need_makes_the_pauses_between_looks_longer(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=5)
+    async with house(cloud, tmp_path, rate=THREE_A_MINUTE, intervals={"deployments": 2 * MINUTES}) as home:
+        await until(lambda: "deployments" in home.watch.standing.record.baselined_at)
+        home.pacer.lane("other", "states", priority=Priority.STATE, interval=MINUTES, expected=lambda: 10_000)
+        dp = cloud.deploy(5)
+        await home.watch.retry()
+        await until(lambda: len(home.watch.remembered.deployments) == 1)
+        cloud.forget_requests()
+        await asyncio.sleep(30 * MINUTE)
+
+        assert 2 <= sum(seen.path.endswith(f"/{dp}/devices") for seen in cloud.requests) <= 12  # of 22 with nobody else

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fleetpulse.fleet.deployment import DeploymentStatus
@@ -35,7 +36,7 @@ async def test_a_deployment_that_fails_on_some_is_told_with_devices_and_steps(tm
         dp = cloud.deploy(20, comment="firmware 2.4")
         await asyncio.sleep(2 * MINUTE)
         failed = cloud.settle(dp, failed=3, output="sh: 1: /usr/bin/python: not found")
-        await asyncio.sleep(6 * MINUTE)
+        await asyncio.sleep(2 * MINUTE)
 
         told = [event for event in await home.events() if isinstance(event, DeploymentEvent)]
         assert await types(home) == ["started", "device_failed", "finished"]
@@ -45,6 +46,24 @@ async def test_a_deployment_that_fails_on_some_is_told_with_devices_and_steps(tm
         assert isinstance(told[2], DeploymentFinished)
         assert told[2].deployment.status is DeploymentStatus.PARTIAL
         assert f'fleet_deployments{{source="{SOURCE}",status="partial"}} 1' in home.shown()
+
+
+async def test_an_unknown_status_of_a_deployments_devices_is_logged_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = JFrogCloud(devices=20)
+    async with house(cloud, tmp_path, intervals=PACE) as home:
+        await baselined(home)
+
+        dp = cloud.deploy(2)
+        told = {device: {"status": "Rolled Back"} for device in cloud.uuids()[:2]}
+        body = msgspec.json.encode({"deployment_by_device_uuid": told, "pagination_info": {"after": None, "total": 2}})
+        cloud.faults.always(status=200, body=body, path=f"/deployments/{dp}/devices")
+        await until(lambda: looks(cloud, dp) > 2, within_s=HOUR)
+
+        logged = [line for line in capsys.readouterr().out.splitlines() if "that nobody knows" in line]
+        assert len(logged) == 1
+        assert "Rolled Back" in logged[0]
 
 
 async def test_a_settled_one_is_asked_no_more(tmp_path: Path) -> None:
@@ -67,9 +86,13 @@ async def test_one_that_stands_still_is_asked_less_and_less(tmp_path: Path) -> N
         await baselined(home)
 
         dp = cloud.deploy(5)
-        await asyncio.sleep(4 * HOUR)
+        await asyncio.sleep(HOUR + 2.25 * MINUTE)  # not at a border between two looks
+        in_its_first_hour = looks(cloud, dp)
+        cloud.forget_requests()
+        await asyncio.sleep(3 * HOUR)
 
-        assert looks(cloud, dp) == 3 + 3
+        assert 30 < in_its_first_hour < 40
+        assert looks(cloud, dp) == 36
         assert await types(home) == ["started"]
 
 

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
+import pytest
+
 from fleetpulse import clock
-from fleetpulse.secrets import SecretUnreadableError
+from fleetpulse.secrets import Redactor, Secret
 from fleetpulse.sweeping.gate import Door, Gate, State
+from fleetpulse.sweeping.keys import refresh
 
 
 def unchanged() -> bool:
@@ -151,11 +155,43 @@ async def test_a_renewed_secret_is_probed_at_once() -> None:
     assert await admitted(door) < 1
 
 
-async def test_a_refusal_reads_the_secret_again_and_an_unreadable_file_is_no_change() -> None:
-    def refresh() -> bool:
-        raise SecretUnreadableError("cannot read key")
+def keys(home: Path, number: int) -> tuple[list[Path], list[Secret]]:
+    """The files of one account's key, one for each of its sources."""
+    files = [home / f"key-{place}" for place in range(number)]
+    for file in files:
+        file.write_text("key-one")
+    return files, [Secret(file=file, redactor=Redactor()) for file in files]
 
-    door = Gate(refresh_secret=refresh).door()
+
+async def test_a_refusal_reads_every_key_of_the_account_again(tmp_path: Path) -> None:
+    files, secrets = keys(tmp_path, 3)
+    door = Gate(refresh_secret=lambda: refresh(secrets)).door()
+    for file in files:
+        file.write_text("key-two")
+
+    door.refused("401", main=True)
+
+    assert [secret.reveal() for secret in secrets] == ["key-two"] * 3
+    assert (door.state, door.times_changed) == (State.OPEN, 1)
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+async def test_a_key_that_cannot_be_read_hides_no_other_ones_change(tmp_path: Path, gone: int) -> None:
+    files, secrets = keys(tmp_path, 2)
+    door = Gate(refresh_secret=lambda: refresh(secrets)).door()
+    files[gone].unlink()
+    files[1 - gone].write_text("key-two")
+
+    door.refused("401", main=True)
+
+    assert [secrets[gone].reveal(), secrets[1 - gone].reveal()] == ["key-one", "key-two"]
+    assert (door.state, door.times_changed) == (State.OPEN, 1)
+
+
+async def test_a_key_that_cannot_be_read_again_is_no_other_key(tmp_path: Path) -> None:
+    files, secrets = keys(tmp_path, 1)
+    files[0].unlink()
+    door = Gate(refresh_secret=lambda: refresh(secrets)).door()
     await shut(door)
 
     assert 295 < await admitted(door) < 310

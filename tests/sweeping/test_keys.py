@@ -6,9 +6,14 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from fleetpulse import clock
 from fleetpulse.fleet.events import Problem, SourceDegraded
+from fleetpulse.secrets import Redactor, Secret
 from fleetpulse.simulator.jfrog_connect.account import JFrogConnect as JFrogCloud
+from fleetpulse.sweeping.gate import Gate
+from fleetpulse.sweeping.keys import KeyWatch
 from sweeping.house import MINUTE, SOURCE, house, until
 
 DAY = timedelta(days=1)
@@ -63,6 +68,27 @@ async def test_a_key_file_that_is_gone_for_a_while_is_told_once_and_changes_noth
 
         assert home.watch.standing.record.troubles == ()
         assert {seen.status for seen in cloud.requests} == {200}
+
+
+async def test_one_key_of_several_that_cannot_be_read_is_told_when_that_begins(tmp_path: Path) -> None:
+    files = [tmp_path / "one", tmp_path / "two"]
+    for file in files:
+        file.write_text("key-one")
+    secrets = [Secret(file=file, redactor=Redactor()) for file in (*files, files[0])]
+    watch = KeyWatch(gate=Gate(refresh_secret=lambda: False), secrets=secrets, redact=str)
+
+    with capture_logs() as logs:
+        watching = asyncio.ensure_future(watch.run())
+        for _ in range(2):
+            files[0].unlink()
+            await asyncio.sleep(10 * MINUTE)
+            files[0].write_text("key-one")
+            await asyncio.sleep(MINUTE)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    told = [log["problem"] for log in logs if log["log_level"] == "warning"]
+    assert told == [f"cannot read {files[0]}: No such file or directory"] * 2
 
 
 async def test_a_key_that_ends_within_a_month_is_a_trouble_until_it_is_replaced(tmp_path: Path) -> None:

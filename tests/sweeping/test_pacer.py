@@ -1,12 +1,13 @@
 """The lanes of one account: what they ask for, the intervals they are given, and when that is news."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from fleetpulse.durations import Rate
 from fleetpulse.outbound import Budget, Priority
-from fleetpulse.sweeping.pacer import Lane, Pacer
+from fleetpulse.sweeping.pacer import TOLD_AGAIN_S, Lane, Pacer
 
 MINUTE = timedelta(minutes=1)
 
@@ -87,12 +88,14 @@ async def test_stretched_intervals_are_told_once_and_again_when_they_change_or_e
     for _ in range(3):
         account.pacer.tell()
     first = capsys.readouterr().out
+    await asyncio.sleep(TOLD_AGAIN_S)
     sweep(account.states, 44)
     account.pacer.tell()
     unchanged = capsys.readouterr().out
     sweep(account.states, 100)
     account.pacer.tell()
     changed = capsys.readouterr().out
+    await asyncio.sleep(TOLD_AGAIN_S)
     sweep(account.states, 1)
     sweep(account.details, 1)
     account.pacer.tell()
@@ -104,6 +107,36 @@ async def test_stretched_intervals_are_told_once_and_again_when_they_change_or_e
     assert "states every 37m" in changed
     assert "the budget carries every interval again" in ended
     assert len(woken) == 3
+
+
+async def test_a_budget_that_goes_up_and_down_is_logged_now_and_then_while_pollers_hear_of_each_turn(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    account = Account(Rate(1, 1.0))
+    woken: list[int] = []
+    account.pacer.listen(lambda: woken.append(1))
+    sweep(account.states, 40)
+
+    for _ in range(60):
+        account.budget.slow_down()
+        account.pacer.tell()
+        await asyncio.sleep(30)
+        for _ in range(32):
+            account.budget.speed_up()
+        account.pacer.tell()
+
+    assert len(woken) == 120
+    assert capsys.readouterr().out.count("the budget carries") <= 4
+
+
+async def test_what_asks_for_nothing_is_not_named_though_it_would_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    account = Account(Rate(3, 60.0))
+    account.details.rest()
+
+    account.pacer.tell()
+
+    assert "states every" in (told := capsys.readouterr().out)
+    assert "details" not in told
 
 
 async def test_of_an_account_with_many_sources_a_line_names_some_and_counts_the_rest(

@@ -1,9 +1,13 @@
 """Readings that take a request for each device: spread evenly, resumed, and nobody's trouble but their own."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
+
+import pytest
 
 from fleetpulse.fleet.events import Problem
 from fleetpulse.simulator.iomote import Iomote as IomoteCloud
@@ -44,6 +48,37 @@ async def test_a_device_that_is_gone_or_odd_is_passed_over(tmp_path: Path) -> No
 
         assert home.watch.standing.record.troubles == ()
         assert home.shown().count("fleet_device_transferred_bytes{") == 11
+
+
+@pytest.mark.parametrize(("path_id", "error"), [("device_id", '{"error":"No data yet"}'), ("id", "ERROR")])
+async def test_a_device_whose_answer_seems_to_refuse_a_good_key_is_passed_over(
+    tmp_path: Path, path_id: Literal["device_id", "id"], error: str
+) -> None:
+    cloud = IomoteCloud(devices=12, api_key="demo-token")
+    cloud.path_id = path_id
+    odd = cloud.uuids()[4]
+    for spelled in (odd, cloud.fleet[odd].id):
+        cloud.faults.always(status=200, body=error, path=f"/{spelled}/stat")
+    async with house(cloud, tmp_path, settings={"path_id": path_id}, only=SWEPT, intervals=PACE) as home:
+        await asyncio.sleep(5 * HOUR)
+
+        lists = sum(seen.path.endswith("/devices") for seen in cloud.requests)
+        times = Counter(device for device in asked(cloud) if device not in {odd, cloud.fleet[odd].id})
+        assert len(times) == 11
+        assert all(4 <= number <= 6 for number in times.values())
+        assert home.watch.standing.record.troubles == ()
+        assert not [told for told in await home.told() if told.startswith(("source.degraded", "source.credentials"))]
+        assert lists < 5 * 12 + 10  # one more for each pass: the key is asked about
+
+
+async def test_an_endpoint_that_refuses_a_good_key_device_after_device_fails_alone(tmp_path: Path) -> None:
+    cloud = IomoteCloud(devices=30, api_key="demo-token")
+    cloud.faults.always(status=200, body="ERROR", path="/stat")
+    async with house(cloud, tmp_path, settings=BY_DEVICE_ID, only=SWEPT, intervals=PACE) as home:
+        await until(lambda: home.watch.standing.record.trouble("stats", Problem.FAILING) is not None, within_s=HOUR)
+
+        assert len(asked(cloud)) == 10
+        assert "source.credentials_rejected devices" not in await home.told()
 
 
 async def test_an_endpoint_that_refuses_device_after_device_is_switched_off(tmp_path: Path) -> None:

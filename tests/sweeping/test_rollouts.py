@@ -5,7 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from fleetpulse.fleet.deployment import DeploymentStatus
-from fleetpulse.fleet.events import DeploymentDeviceFailed, DeploymentEvent, DeploymentFinished, SourceBaselined
+from fleetpulse.fleet.events import (
+    DeploymentDeviceFailed,
+    DeploymentEvent,
+    DeploymentFinished,
+    DeviceChanged,
+    SourceBaselined,
+)
 from fleetpulse.simulator.jfrog_connect_v1 import JFrogConnectV1 as V1Cloud
 from sweeping.house import MINUTE, SOURCE, House, house, until
 
@@ -41,6 +47,23 @@ async def test_a_deployment_told_by_its_devices_starts_fails_and_finishes(tmp_pa
         assert f'fleet_deployments{{source="{SOURCE}",status="running"}} 1' in shown
         assert len(failed) == 3
         assert [event.deployment.status for event in finished] == [DeploymentStatus.PARTIAL]
+
+
+async def test_details_that_are_read_first_name_who_went_offline_and_add_to_the_baseline(tmp_path: Path) -> None:
+    cloud = V1Cloud(devices=20)
+    (before,) = cloud.drop(1)
+    cloud.faults.fail_next(n=5, status=503, path="devices_details")
+    async with house(cloud, tmp_path, intervals=PACE) as home:
+        await until(lambda: "states" in home.watch.standing.record.baselined_at)
+        (after,) = cloud.drop(1)
+        await until(lambda: "details" in home.watch.standing.record.baselined_at)
+
+        found = await home.events()
+        offline = [known.device for event in found if isinstance(event, SourceBaselined) for known in event.offline]
+        changed = [event for event in found if isinstance(event, DeviceChanged)]
+        assert [device.id for device in offline] == [before]
+        assert [event.subject for event in changed] == [after]
+        assert all(device.group for device in (*offline, changed[0].device))
 
 
 async def test_deployments_of_before_anyone_looked_are_told_in_one_summary(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The one way to write about a source: commit, take over, publish, whatever happens to the caller."""
 
 import asyncio
+import time
 from pathlib import Path
 
 from fleetpulse import clock
@@ -64,3 +65,19 @@ async def test_writes_of_several_pollers_come_one_after_another(tmp_path: Path) 
                 )
 
         assert {trouble.resource for trouble in standing.record.troubles} == {"a", "b", "c", "d"}
+
+
+async def test_nobody_else_writes_while_an_entry_is_weighed(tmp_path: Path) -> None:
+    async with house(JFrogCloud(devices=3), tmp_path) as home:
+        standing, order = home.watch.standing, list[str]()
+
+        async def weigh(_: SourceRecord) -> Entry:
+            order.append("weighs")
+            await asyncio.to_thread(time.sleep, 0.01)
+            return Entry(accept=lambda: order.append("weighed"))
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(standing.weigh(weigh))
+            group.create_task(standing.write(lambda _: Entry(accept=lambda: order.append("written"))))
+
+        assert order == ["weighs", "weighed", "written"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.events import Problem, SourceCredentialsRejected, SourceDegraded
 from fleetpulse.simulator.jfrog_connect.account import JFrogConnect as JFrogCloud
 from fleetpulse.sweeping.gate import Gate
@@ -120,7 +121,7 @@ async def test_an_operators_retry_probes_at_once(tmp_path: Path) -> None:
         await asyncio.sleep(30 * MINUTE)
         cloud.forget_requests()
 
-        home.watch.retry()
+        await home.watch.retry()
         await asyncio.sleep(10)
 
         assert cloud.counts.total() == 1
@@ -206,6 +207,20 @@ async def test_a_rate_limit_is_obeyed_and_is_down_when_it_goes_on(tmp_path: Path
             "source.recovered devices down",
             "source.recovered devices rate_limited",
         ]
+
+
+async def test_a_single_request_too_many_is_the_budgets_to_mend_and_no_trouble(tmp_path: Path) -> None:
+    cloud = JFrogCloud(devices=2500)
+    async with house(cloud, tmp_path) as home:
+        await baselined(home)
+
+        for _ in range(5):
+            cloud.faults.fail_next(status=429, headers={"Retry-After": "2"}, path=DEVICES_PATH)
+            await asyncio.sleep(2 * MINUTE)
+
+        assert cloud.statuses[429] == 5
+        assert [told for told in await home.told() if "degraded" in told] == []
+        assert home.statuses()[DeviceStatus.ONLINE] == 2500
 
 
 async def test_a_surprise_ends_its_sweep_alone_with_one_traceback(

@@ -41,7 +41,7 @@ class FleetView(Protocol):
     """The fleet around an alert, as it is known now. It is asked on the thread that judges."""
 
     def devices(self, source: str) -> int:
-        """How many devices of a source are known."""
+        """How many devices of a source are known, those not counted that are missing."""
         ...
 
     def group(self, source: str, group: str) -> GroupFacts | None:

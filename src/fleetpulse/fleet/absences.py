@@ -1,7 +1,7 @@
 """Who is absent from one complete walk to the next, and what that proves. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -10,6 +10,7 @@ from fleetpulse.fleet.doubt import Doubt, doubtful, weigh
 from fleetpulse.fleet.walk import Walk
 
 _NOBODY: Final = frozenset[str]()
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,7 @@ class Absences:
     def __init__(self) -> None:
         self.doubt: Doubt | None = None
         self.accepted = False  # the next list that tells absence is to be believed, however short
+        self.walked_at = _NEVER  # when the last walk of this process began that told who is absent, and was not empty
         self._absent = _NOBODY
         self._newcomers: dict[str, datetime] = {}
 
@@ -65,8 +67,11 @@ class Absences:
         if self.doubt is not None:
             self._newcomers.update(newcomers)
 
-    def accept(self, absent: frozenset[str], doubt: Doubt | None, newcomers: Mapping[str, datetime]) -> None:
+    def accept(
+        self, absent: frozenset[str], doubt: Doubt | None, newcomers: Mapping[str, datetime], *, walked_at: datetime
+    ) -> None:
         """Take over what the end of a walk said."""
+        self.walked_at = walked_at
         self.doubt = doubt
         self.accepted = False
         self._absent = absent

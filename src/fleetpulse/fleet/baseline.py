@@ -1,7 +1,7 @@
 """The summary of a first look at a source's devices. Pure."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -42,4 +42,22 @@ def summary_parts(
         )
         for number, start in enumerate(starts)
         for part in (unwell[start : start + PART_DEVICES],)
+    )
+
+
+def summary_addition(
+    source: str, offline: Iterable[KnownDevice], counts: Mapping[tuple[str, DeviceStatus], int], *, seen_at: datetime
+) -> SourceBaselined:
+    """What is learned after the baseline of devices that were offline at it; `counts` are by group and status."""
+    by_status = Counter[str]()
+    for (_, status), number in counts.items():
+        by_status[status.value] += number
+    return SourceBaselined(
+        source=source,
+        subject="devices",
+        seen_at=seen_at,
+        part=1,
+        parts=2,
+        counts=dict(by_status),
+        offline=tuple(offline),
     )

@@ -43,6 +43,7 @@ LOOK_PAUSES: Final = (
 )
 """From so long without progress on, the pause from one look to the next. For its first hour it is no longer than a
 list's usual interval, so that a failure is told as soon as a new deployment is."""
+SHORTEST_PAUSE: Final = min(pause for _, pause in LOOK_PAUSES)
 _DECODER = msgspec.msgpack.Decoder(Followed)
 
 
@@ -114,6 +115,10 @@ class KnownDeployments:
         """When the next look is due, of those that are followed."""
         return min((known.look_at for known in self._followed.values() if known.look_at), default=None)
 
+    def looks(self, within: timedelta, now: datetime) -> float:
+        """How many looks those that are followed take in such a time, at the pauses they ask for."""
+        return sum(within / _pause(known, now) for known in self._followed.values() if known.look_at)
+
     def wanted_steps(self, deployment: str, devices: Mapping[str, RolloutStatus]) -> list[str]:
         """The devices that newly failed and whose steps are worth a request: 20 in all over a deployment's life."""
         known = self._followed.get(deployment)
@@ -132,8 +137,9 @@ class KnownDeployments:
         late: bool,
         since: timedelta,
         complete: bool = True,
+        stretch: float = 1.0,
     ) -> DeploymentChanges:
-        """What a look at a deployment's devices would change.
+        """What a look at a deployment's devices would change; the pause to the next one is `stretch` times as long.
 
         A device that the map no longer holds keeps its last status, and an end stands until another end is told:
         an empty or shrunken map proves nothing. `complete=False`: the map may lack devices, so it settles nothing;
@@ -150,7 +156,7 @@ class KnownDeployments:
         if status is DeploymentStatus.RUNNING and older(known.began_at, since, seen_at):
             status = DeploymentStatus.INCOMPLETE
         after = msgspec.structs.replace(before, devices=after_all, steps=before.steps + steps, status=status)
-        fresh = _advanced(known, after, progress=progress, seen_at=seen_at)
+        fresh = _advanced(known, after, progress=progress, seen_at=seen_at, stretch=stretch)
         events: list[DeploymentEvent] = []
         if not known.baseline:
             if failed:
@@ -191,6 +197,8 @@ class KnownDeployments:
         finishes twice. One that is not settled is given up after `since`; an ended one is remembered, so that it
         never opens again, until it is older than that and no device told of it in a complete walk.
 
+        Without any rollouts a sweep ends, and what is too old with it: with each page that would be too much to ask.
+
         Where devices are not all asked at the baseline, `news_since` is when it was: of a deployment created before, it
         is no news that it is over on a device that tells of it for the first time, and none at all if there it was
         first told of. What has no date of creation is news.
@@ -208,15 +216,16 @@ class KnownDeployments:
         walked = whole and not rollouts
         if walked:
             reporting.settle(but=() if baseline else self._opened)
-        reporting.grow_old(remembered=self._told if walked else None)
+        if not rollouts:
+            reporting.grow_old(remembered=self._told if walked else None)
         return reporting.changes(told, walked=walked)
 
-    def put_off(self, deployment: str, *, seen_at: datetime) -> DeploymentChanges:
+    def put_off(self, deployment: str, *, seen_at: datetime, stretch: float = 1.0) -> DeploymentChanges:
         """A look that failed for this deployment alone: asked again as if it had made no progress."""
         known = self._followed.get(deployment)
         if known is None or known.look_at is None:
             return DeploymentChanges()
-        later = msgspec.structs.replace(known, look_at=_next_look(seen_at, known.progressed_at))
+        later = msgspec.structs.replace(known, look_at=seen_at + _pause(known, seen_at) * stretch)
         return DeploymentChanges(followed={deployment: later})
 
     def gone(self, deployment: str, *, seen_at: datetime, late: bool) -> DeploymentChanges:
@@ -286,7 +295,9 @@ class KnownDeployments:
         return DeploymentChanges(events=events, followed={ended.id: fresh})
 
 
-def _advanced(known: Followed, deployment: Deployment, *, progress: bool, seen_at: datetime) -> Followed:
+def _advanced(
+    known: Followed, deployment: Deployment, *, progress: bool, seen_at: datetime, stretch: float = 1.0
+) -> Followed:
     if deployment.status is not DeploymentStatus.RUNNING:
         past = deployment.created_at or known.first_seen_at
         return msgspec.structs.replace(
@@ -297,19 +308,19 @@ def _advanced(known: Followed, deployment: Deployment, *, progress: bool, seen_a
             baseline=False,
             ended_at=past if known.baseline else seen_at,
         )
-    progressed_at = seen_at if progress else known.progressed_at
-    return msgspec.structs.replace(
+    fresh = msgspec.structs.replace(
         known,
         deployment=deployment,
-        progressed_at=progressed_at,
-        look_at=_next_look(seen_at, progressed_at),
+        progressed_at=seen_at if progress else known.progressed_at,
         baseline=False,
     )
+    return msgspec.structs.replace(fresh, look_at=seen_at + _pause(fresh, seen_at) * stretch)
 
 
-def _next_look(seen_at: datetime, progressed_at: datetime) -> datetime:
-    quiet = max(seen_at - progressed_at, timedelta())  # the clock may have been set back
-    return seen_at + next(pause for least, pause in LOOK_PAUSES if quiet >= least)
+def _pause(known: Followed, now: datetime) -> timedelta:
+    """From a look at it now to the next one, as it asks for."""
+    quiet = max(now - known.progressed_at, timedelta())  # the clock may have been set back
+    return next(pause for least, pause in LOOK_PAUSES if quiet >= least)
 
 
 def _retold(known: Followed, told: Deployment) -> dict[str, Followed]:

@@ -176,7 +176,8 @@ class SourceBaselined(SourceEvent, frozen=True, kw_only=True, tag="fleet.source.
     """A resource was seen for the first time; `counts` are by status, `sims` are SIMs by state.
 
     Each part carries all counts. Of devices, each holds some of those that were `offline` already, and of those that
-    were not but whose SIM the system had `paused`.
+    were not but whose SIM the system had `paused`. A part but the first may come later, once it is known that devices
+    which were offline then had been online before.
     """
 
     part: int = 0

@@ -4,14 +4,14 @@ The known fleet never runs ahead of the journal: `compare` and `absent` change n
 are committed, `accept` takes them over. Changed segments are new objects, so they may be encoded on another thread.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from fleetpulse.fleet.absences import Absences
-from fleetpulse.fleet.baseline import summary_parts
+from fleetpulse.fleet.baseline import summary_addition, summary_parts
 from fleetpulse.fleet.device import Aspect, Device, DeviceStatus, KnownDevice, Readings, Sighting, SimState
 from fleetpulse.fleet.device_events import Teller
 from fleetpulse.fleet.doubt import Doubt
@@ -19,7 +19,7 @@ from fleetpulse.fleet.events import DeviceEvent, SourceBaselined
 from fleetpulse.fleet.segments import SEGMENT_DEVICES, Segment, Segments, dump
 from fleetpulse.fleet.walk import Walk
 
-__all__ = ["MOST_DEVICES", "SEGMENT_DEVICES", "SILENT_DEVICES", "Changes", "KnownFleet", "Segment", "dump"]
+__all__ = ["MOST_DEVICES", "SEGMENT_DEVICES", "SILENT_DEVICES", "Changes", "Elsewhere", "KnownFleet", "Segment", "dump"]
 
 MOST_DEVICES: Final = 200_000  # of one source, twice what was measured: a list without end must not fill the memory
 SILENT_DEVICES: Final = 10
@@ -35,8 +35,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     `confirmed` are the ids seen again in a state that is not online, or online with a SIM that the system paused, or at
     a walk's end still missing: a `for` that ran out may open on them. `readings` are what the page says of devices by
     id. `absent` is set by the end of a walk that tells absence, and alone gives `doubt` a meaning: None there says that
-    the walk is believed. `newcomers` are the ids that were not known before; at such an end, those that no second walk
-    has listed yet, in place of the rest.
+    the walk is believed. `walked_at` is when the last such walk began that was not empty. `newcomers` are the ids that
+    were not known before; at such an end, those that no second walk has listed yet, in place of the rest.
     """
 
     events: tuple[DeviceEvent | SourceBaselined, ...] = ()
@@ -44,11 +44,23 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: tuple[str, ...] = ()
     readings: Mapping[str, Readings] = {}
     absent: frozenset[str] | None = None
+    walked_at: datetime | None = None
     doubt: Doubt | None = None
     newcomers: Mapping[str, datetime] = {}
 
 
-def _nowhere(_: str) -> str:
+class Elsewhere(Protocol):
+    """Where else a device is."""
+
+    def __call__(self, device: str, /, *, since: datetime | None = None) -> str:
+        """The other source that lists the device now, empty where none does.
+
+        With `since`, only one that began to list it then or later.
+        """
+        ...
+
+
+def _nowhere(_: str, /, *, since: datetime | None = None) -> str:  # noqa: ARG001 - as the protocol says
     """No other source could list a device of this one."""
     return ""
 
@@ -75,16 +87,20 @@ class KnownFleet:
     ) -> Changes:
         """What this page would change; nothing is changed yet.
 
-        A page of a baseline walk makes no events, but of devices known before a `rescope`. What an aspect does not
-        speak of stays as it is. A full fleet takes nobody new in. That a device which is not online was heard of since
-        makes no event, but is kept: all its sessions may fall between two looks.
+        A page of a baseline walk makes no events, but of devices known before a `rescope`. Where it tells attributes
+        and no status, it comes beside the census, which may have told of devices already: what one that is not online
+        is called is told, and one that was offline when nobody knew that it had ever been online adds to the census's
+        baseline. What an aspect does not speak of stays as it is. A full fleet takes nobody new in. That a device
+        which is not online was heard of since makes no event, but is kept: all its sessions may fall between two
+        looks.
         """
         statuses, attributes = Aspect.STATUS in aspects, Aspect.ATTRIBUTES in aspects
         page = self._fitting(page)
         if not (statuses and attributes):
             page = [self._completed(sighting, aspects) for sighting in page]
         draft, tell = self._segments.draft(), Teller(self.source, seen_at=seen_at, late=walk.late)
-        events: list[DeviceEvent] = []
+        events: list[DeviceEvent | SourceBaselined] = []
+        history: list[tuple[KnownDevice | None, KnownDevice]] = []
         confirmed: list[str] = []
         newcomers: dict[str, datetime] = {}
         segment = _NOWHERE  # of the device before, and as a rule of the next one
@@ -108,6 +124,9 @@ class KnownFleet:
             segment = draft.put(fresh)
             if not walk.baseline or id_ in self._settled:
                 events += tell.between(known, fresh)
+            else:
+                history.append((known, fresh))
+        events += self._told_beside(history, tell, seen_at=seen_at, aspects=aspects)
         readings = {sighting.device.id: sighting.readings for sighting in page} if Aspect.READINGS in aspects else {}
         return Changes(
             events=tuple(events),
@@ -124,28 +143,34 @@ class KnownFleet:
         seen_at: datetime,
         forget_after: timedelta,
         baselines: bool | None = None,
-        elsewhere: Callable[[str], str] = _nowhere,
+        elsewhere: Elsewhere = _nowhere,
     ) -> Changes:
         """What the end of a walk would change: who moved away, goes missing, is forgotten; the baseline.
 
-        `elsewhere` names the other source that lists a device now, where there is one: it has moved there and is
-        dropped at once, and counts neither as missing nor for a doubt. An empty list proves not even that. Who else is
-        missing: see `Absences.judge`. A baseline walk yields `SourceBaselined` instead, in parts; `baselines` says
-        whether it is one although it is not complete. A walk that is not complete, or skipped odd rows, changes
-        nothing else.
+        Who is absent and began to be listed `elsewhere` since the last such walk has moved there: it is dropped at
+        once, and counts neither as missing nor for a doubt. To be listed there for longer, which may be so all the
+        time, proves nothing of this list: who of those is gone by the usual rules (`Absences.judge`) has moved as well,
+        and the rest of the gone is missing. An empty list moves nobody. As long as nothing is accepted meanwhile, this
+        may be asked on any thread.
+
+        A baseline walk yields `SourceBaselined` instead, in parts; `baselines` says whether it is one although it is
+        not complete. A walk that is not complete, or skipped odd rows, changes nothing else.
         """
         if walk.baseline and (walk.complete if baselines is None else baselines):
             return self._baselined(walk, seen_at, elsewhere)
         if not walk.tells_absence:
             return Changes()
         unlisted = self._unlisted(walk, self._segments.ids())
-        moved = _moved(unlisted, elsewhere) if walk.seen or self._absences.accepted else {}
+        believed = bool(walk.seen) or self._absences.accepted
+        moved = _moved(unlisted, elsewhere, since=self._absences.walked_at) if believed else {}
         absent = frozenset(
             known.device.id
             for known in unlisted
             if known.status is not DeviceStatus.MISSING and known.device.id not in moved
         )
         verdict = self._absences.judge(absent, walk, known=len(absent) + self._listed(unlisted), seen_at=seen_at)
+        missing = [known for known in unlisted if known.status is DeviceStatus.MISSING] if believed else []
+        moved |= _moved([*missing, *(known for known in unlisted if known.device.id in verdict.gone)], elsewhere)
         draft, tell = self._segments.draft(), Teller(self.source, seen_at=seen_at, late=walk.late)
         events: list[DeviceEvent] = []
         still: list[str] = []
@@ -155,9 +180,9 @@ class KnownFleet:
                 draft.drop(device)
                 events.append(tell.moved_away(known, moved[device]))
             elif device in verdict.gone:
-                missing = msgspec.structs.replace(known, status=DeviceStatus.MISSING, since_at=seen_at)
-                draft.put(missing)
-                events += tell.between(known, missing)
+                fresh = msgspec.structs.replace(known, status=DeviceStatus.MISSING, since_at=seen_at)
+                draft.put(fresh)
+                events += tell.between(known, fresh)
             elif device in verdict.fleeting or (
                 is_missing and verdict.doubt is None and known.since_at <= seen_at - forget_after
             ):
@@ -170,6 +195,7 @@ class KnownFleet:
             segments=draft.changed,
             confirmed=tuple(still),
             absent=verdict.absent,
+            walked_at=walk.started_at if believed else self._absences.walked_at,
             doubt=verdict.doubt,
             newcomers=verdict.newcomers,
         )
@@ -192,10 +218,10 @@ class KnownFleet:
         """Take over what was committed."""
         for number, segment in changes.segments.items():
             self._segments.replace(number, segment)
-        if changes.absent is None:
+        if changes.absent is None or changes.walked_at is None:
             self._absences.note(changes.newcomers)
         else:
-            self._absences.accept(changes.absent, changes.doubt, changes.newcomers)
+            self._absences.accept(changes.absent, changes.doubt, changes.newcomers, walked_at=changes.walked_at)
             self._settled = frozenset()
 
     def rescope(self) -> None:
@@ -288,6 +314,29 @@ class KnownFleet:
         refused = frozenset(new[max(0, room) :])
         return [sighting for sighting in page if sighting.device.id not in refused]
 
+    def _told_beside(
+        self,
+        history: Iterable[tuple[KnownDevice | None, KnownDevice]],
+        tell: Teller,
+        *,
+        seen_at: datetime,
+        aspects: Aspect,
+    ) -> list[DeviceEvent | SourceBaselined]:
+        """What is told of a baseline of attributes without status, of devices that the census has told of before."""
+        if Aspect.STATUS in aspects or Aspect.ATTRIBUTES not in aspects:
+            return []
+        unwell = [(was, now) for was, now in history if was is not None and now.status is not _ONLINE]
+        events: list[DeviceEvent | SourceBaselined] = []
+        for was, now in unwell:
+            if was.ever_online:  # an alert may stand on it
+                events += tell.between(was, now)
+        offline = [
+            now for was, now in unwell if now.status is DeviceStatus.OFFLINE and now.ever_online and not was.ever_online
+        ]
+        if offline:
+            events.append(summary_addition(self.source, offline, self._segments.counts, seen_at=seen_at))
+        return events
+
     def _completed(self, sighting: Sighting, aspects: Aspect) -> Sighting:
         """The sighting, with what is known already in place of what its page does not speak of."""
         device, status = sighting.device, sighting.status
@@ -309,7 +358,7 @@ class KnownFleet:
         )
         return known - sum(each.status is not DeviceStatus.MISSING for each in unlisted)
 
-    def _baselined(self, walk: Walk, seen_at: datetime, elsewhere: Callable[[str], str]) -> Changes:
+    def _baselined(self, walk: Walk, seen_at: datetime, elsewhere: Elsewhere) -> Changes:
         """A baseline's summary. Devices of a scope that was left are forgotten by it, if it tells absence."""
         left = self._unlisted(walk, self._settled & self._segments.ids()) if walk.tells_absence else []
         moved = _moved(left, elsewhere)
@@ -322,12 +371,12 @@ class KnownFleet:
         gone = {known.device.id for known in left}
         staying = (known for known in self._segments.all() if known.device.id not in gone)
         parts = summary_parts(self.source, staying, settled=self._settled, seen_at=seen_at)
-        return Changes(events=(*events, *parts), segments=draft.changed, absent=frozenset())
+        return Changes(events=(*events, *parts), segments=draft.changed, absent=frozenset(), walked_at=walk.started_at)
 
 
-def _moved(unlisted: Iterable[KnownDevice], elsewhere: Callable[[str], str]) -> dict[str, str]:
-    """Those of the devices that another source lists, with its name."""
-    places = ((known.device.id, elsewhere(known.device.id)) for known in unlisted)
+def _moved(unlisted: Iterable[KnownDevice], elsewhere: Elsewhere, *, since: datetime | None = None) -> dict[str, str]:
+    """Those of the devices that another source lists, with its name; see `Elsewhere`."""
+    places = ((known.device.id, elsewhere(known.device.id, since=since)) for known in unlisted)
     return {device: to for device, to in places if to}
 
 

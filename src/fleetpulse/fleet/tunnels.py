@@ -40,10 +40,14 @@ class FollowedTunnel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TunnelChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list or an answer would change; a tunnel mapped to None is forgotten."""
+    """What a list or an answer would change; a tunnel mapped to None is forgotten.
+
+    `confirmed` are the ids of those that it says to be open, changed or not.
+    """
 
     events: tuple[TunnelEvent, ...] = ()
     followed: Mapping[str, FollowedTunnel | None] = {}
+    confirmed: tuple[str, ...] = ()
 
 
 _DECODER = msgspec.msgpack.Decoder(FollowedTunnel)
@@ -64,23 +68,27 @@ class KnownTunnels:
     ) -> TunnelChanges:
         """What a list of tunnels would change; `complete`: there are no others.
 
-        At the baseline a tunnel is no event; one that is first seen at its end is told by that end alone. A complete
-        list without a tunnel that stands does not end it, for the vendor can be asked: see `lacking`. An ended one is
+        At the baseline one that is open already is told late, for it may stay open for too long; one that ended before
+        anyone looked is no event. Later, one that is first seen at its end is told by that end alone. A complete list
+        without a tunnel that stands does not end it, for the vendor can be asked: see `lacking`. An ended one is
         remembered for a week after it left the list, so that it never opens again.
         """
         events: list[TunnelEvent] = []
         followed: dict[str, FollowedTunnel | None] = {}
+        confirmed: list[str] = []
         for told in tunnels:
             before = followed.get(told.id) or self._followed.get(told.id)
             after = _told(before, told, baseline=baseline, seen_at=seen_at)
+            if after.tunnel.status is TunnelStatus.OPEN:
+                confirmed.append(told.id)
             if after == before:
                 continue
             followed[told.id] = after
-            if not baseline:
-                events += self._events(before, after, seen_at=seen_at, late=late)
+            if not baseline or before is not None or after.ended_at is None:
+                events += self._events(before, after, seen_at=seen_at, late=late or baseline)
         if complete:
             followed |= self._left({told.id for told in tunnels}, seen_at)
-        return TunnelChanges(events=tuple(events), followed=followed)
+        return TunnelChanges(events=tuple(events), followed=followed, confirmed=tuple(confirmed))
 
     def lacking(self) -> list[str]:
         """The tunnels that stand but not on the last complete list: the vendor is to be asked for each by its id."""
@@ -92,10 +100,11 @@ class KnownTunnels:
         if before is None:
             return TunnelChanges()
         after = _told(before, tunnel, baseline=False, seen_at=seen_at)
+        confirmed = (tunnel.id,) if after.tunnel.status is TunnelStatus.OPEN else ()
         if after == before:
-            return TunnelChanges()
+            return TunnelChanges(confirmed=confirmed)
         events = self._events(before, after, seen_at=seen_at, late=late)
-        return TunnelChanges(events=tuple(events), followed={tunnel.id: after})
+        return TunnelChanges(events=tuple(events), followed={tunnel.id: after}, confirmed=confirmed)
 
     def gone(self, id_: str, *, seen_at: datetime, late: bool) -> TunnelChanges:
         """What it would change that the vendor knows no such tunnel: it was closed, and nobody can say how."""

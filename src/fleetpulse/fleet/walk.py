@@ -59,14 +59,17 @@ class Walk:
     def shortfall(self) -> str:
         """Why this ended walk is not complete; empty when it is.
 
-        Complete: unbroken from its first page, ended as the vendor's paging says, with at least `total` rows.
+        Complete: unbroken from its first page, ended as the vendor's paging says, with at least `total` devices, odd
+        rows counted: a row that comes twice may stand in the place of one that was passed over.
         """
         if self.resumed:
             return "the walk was resumed after a failure"
         if self._guard:
             return self._guard
-        if self._total is not None and self.rows < self._total:
-            return f"{self.rows} rows came of {self._total} announced"
+        if self._total is not None and len(self.seen) + self.odd < self._total:
+            twice = self.rows - self.odd - len(self.seen)
+            came = f"{len(self.seen)} devices came of {self._total} announced"
+            return f"{came}, {twice} {'row' if twice == 1 else 'rows'} came twice" if twice else came
         return ""
 
     @property

@@ -20,7 +20,7 @@ from fleetpulse.secrets import Secret
 from fleetpulse.service.catalogue import VENDORS, credential
 from fleetpulse.service.supervision import Agents
 from fleetpulse.sweeping.gate import Gate
-from fleetpulse.sweeping.keys import Expiry, KeyWatch
+from fleetpulse.sweeping.keys import Expiry, KeyWatch, refresh
 from fleetpulse.sweeping.neighbours import Neighbours
 from fleetpulse.sweeping.pacer import Pacer
 from fleetpulse.sweeping.remembered import load
@@ -191,7 +191,7 @@ class Watches:
         """What the account has; sources that share it have their keys read again together."""
         if budget not in self._shared:
             secrets: list[Secret] = []
-            gate = Gate(refresh_secret=lambda: _refresh(secrets))
+            gate = Gate(refresh_secret=lambda: refresh(secrets))
             keys = KeyWatch(gate=gate, secrets=secrets, redact=self._outbound.redactor.redact)
             self._shared[budget] = _Shared(Pacer(budget=budget), gate, secrets, keys)
         self._shared[budget].secrets.append(secret)
@@ -222,8 +222,3 @@ class Watches:
             lowest=lowest,
         )
         return VENDORS[settings.vendor].build(settings, account=account, secret=secret)
-
-
-def _refresh(secrets: list[Secret]) -> bool:
-    changed = [secret.refresh() for secret in secrets]  # all of them, not only up to the first that changed
-    return any(changed)

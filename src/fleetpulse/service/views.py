@@ -26,9 +26,11 @@ class Fleets:
         self.known: dict[str, KnownFleet] = {}
 
     def devices(self, source: str) -> int:
-        """How many devices of a source are known."""
+        """How many devices of a source are known, those not counted that are missing."""
         fleet = self.known.get(source)
-        return 0 if fleet is None else len(fleet)
+        if fleet is None:
+            return 0
+        return sum(number for (_, status), number in fleet.counts().items() if status is not DeviceStatus.MISSING)
 
     def group(self, source: str, group: str) -> GroupFacts | None:
         """The devices of one group, None where the source has none."""

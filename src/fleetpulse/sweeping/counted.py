@@ -1,4 +1,4 @@
-"""What the vendor counted last of an account, and which devices are new in it: what looking at enrolments goes by."""
+"""What the vendor counted last of an account, and which devices are new in it."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -41,6 +41,11 @@ class Newcomers:
             self._since[device] = at
         while len(self._since) > MOST_NEW:
             del self._since[next(iter(self._since))]
+
+    def appeared(self, device: str, since: datetime) -> bool:
+        """Whether it did so then or later, as far as is remembered; on any thread."""
+        at = self._since.get(device)
+        return at is not None and at >= since
 
     def recent(self, now: datetime) -> list[str]:
         """Those of the last day."""

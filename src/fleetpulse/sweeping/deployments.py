@@ -15,6 +15,7 @@ from fleetpulse.fleet.events import Problem, SourceEvent
 from fleetpulse.fleet.source import SourceRecord, degrade, owe_summary, sum_up, swept_well
 from fleetpulse.sweeping.following import Following
 from fleetpulse.sweeping.listing import sweep_list
+from fleetpulse.sweeping.pacer import Lane
 from fleetpulse.sweeping.pages import Gathered, closing
 from fleetpulse.sweeping.rounds import Rounds
 from fleetpulse.sweeping.swept import Swept
@@ -28,6 +29,7 @@ from fleetpulse.vendors.contract import (
 
 KIND: Final = "deployment"
 """Under which the journal keeps a followed deployment."""
+_COST_LOOKS: Final = 10  # over about how many looks it is averaged what one takes
 SUMMARY_WITHIN: Final = timedelta(minutes=10)  # how long a baseline's summary waits for the looks it needs
 
 
@@ -35,7 +37,8 @@ class DeploymentsPoller:
     """Sweeps one resource of deployments of one source.
 
     `since`: how old a deployment may be to be followed still. History is looked at like the rest, one deployment at a
-    time and never before news.
+    time and never before news. The pauses between looks stretch with the lane that `looks` opens, given how many
+    requests they are expected to take in its interval.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class DeploymentsPoller:
         deployments: KnownDeployments,
         following: Following[DeploymentChanges],
         rounds: Rounds,
+        looks: Callable[[Callable[[], float]], Lane],
         since: timedelta,
     ) -> None:
         self._vendor = vendor
@@ -52,6 +56,9 @@ class DeploymentsPoller:
         self._following = following
         self._rounds = rounds
         self._since = since
+        self._lane = looks(self._expected)
+        self._requests = 0
+        self._cost = 1.0
         self._listed: frozenset[str] = frozenset()
         self._late = False
         self._looks_fail = False
@@ -108,7 +115,18 @@ class DeploymentsPoller:
         await self._rounds.standing.amend(self._rounds.resource, lambda record: told(record, seen_at=clock.now()))
         return None
 
+    def _expected(self) -> float:
+        """The requests of the lane's interval; what stood at the baseline has its first look when there is time."""
+        return self._deployments.looks(self._lane.interval, clock.now()) * self._cost
+
     async def _look_at(self, deployment: str) -> None:
+        self._requests = 0
+        try:
+            await self._look_on(deployment)
+        finally:
+            self._cost += (max(1, self._requests) - self._cost) / _COST_LOOKS
+
+    async def _look_on(self, deployment: str) -> None:
         try:
             devices, complete = await self._devices_of(deployment)
             steps = await self._steps_of(deployment, self._deployments.wanted_steps(deployment, devices))
@@ -129,7 +147,14 @@ class DeploymentsPoller:
         self._looks_fail = False
         await self._write(
             lambda now: self._deployments.looked(
-                deployment, devices, steps, seen_at=now, late=self._late, since=self._since, complete=complete
+                deployment,
+                devices,
+                steps,
+                seen_at=now,
+                late=self._late,
+                since=self._since,
+                complete=complete,
+                stretch=self._lane.stretch,
             )
         )
 
@@ -138,14 +163,17 @@ class DeploymentsPoller:
         devices: dict[str, RolloutStatus] = {}
         async with closing(self._vendor.deployment_devices(deployment)) as pages:
             async for page in pages:
+                self._requests += 1
                 gathered.note(page)
                 devices.update(page.items)
+        self._rounds.strange(gathered.unknown_word)
         return devices, not gathered.shortfall()
 
     async def _steps_of(self, deployment: str, devices: Sequence[str]) -> tuple[FailedStep, ...]:
         """The failed steps; a failure is told without them rather than later."""
         steps: list[FailedStep] = []
         for device in devices:
+            self._requests += 1
             try:
                 steps += await self._vendor.failed_steps(deployment, device)
             except CredentialsRejected:
@@ -175,7 +203,8 @@ class DeploymentsPoller:
         )
 
     async def _put_off(self, deployment: str) -> None:
-        await self._write(lambda now: self._deployments.put_off(deployment, seen_at=now))
+        stretch = self._lane.stretch
+        await self._write(lambda now: self._deployments.put_off(deployment, seen_at=now, stretch=stretch))
 
     async def _write(self, decide: Callable[[datetime], DeploymentChanges]) -> None:
         await self._rounds.standing.write(lambda _: self._following.entry(decide(clock.now())))

@@ -11,7 +11,7 @@ from fleetpulse import clock
 from fleetpulse.fleet.deployments import DeploymentChanges
 from fleetpulse.fleet.device import Sighting
 from fleetpulse.fleet.events import Problem, SourceEvent
-from fleetpulse.fleet.known import MOST_DEVICES, Changes, KnownFleet
+from fleetpulse.fleet.known import MOST_DEVICES, Changes, Elsewhere, KnownFleet
 from fleetpulse.fleet.source import SourceRecord, baselines, degrade, freshened, recover, swept_well
 from fleetpulse.fleet.walk import Walk
 from fleetpulse.metrics.pages import FleetPages
@@ -24,6 +24,7 @@ from fleetpulse.sweeping.schedule import RESUMES
 from fleetpulse.sweeping.standing import Entry, trouble_subjects
 from fleetpulse.sweeping.swept import Swept
 from fleetpulse.vendors.contract import (
+    NO_WORD,
     AnswerInvalid,
     CursorRefused,
     FilterMatchesNothing,
@@ -32,7 +33,6 @@ from fleetpulse.vendors.contract import (
     ReadsStalestDevices,
 )
 
-NO_WORD: Final = "(none)"  # what a page says of a row that should have a status and has none
 _NOTHING_TOLD: Final = DeploymentChanges()
 
 
@@ -40,7 +40,7 @@ class DevicesPoller:
     """Sweeps one resource of devices of one source.
 
     A walk that breaks is kept, and goes on from its last page at the next try. `census`: it decides who is missing;
-    `elsewhere` names the other source that lists a device now. Where there is a lane `whole`, the walks over all
+    `elsewhere` tells at a walk's end where else devices are. Where there is a lane `whole`, the walks over all
     devices go by it, and what is swept in between are the stalest devices, if the vendor can be asked for those.
     `forget_after`: how long a missing device is remembered.
     """
@@ -56,7 +56,7 @@ class DevicesPoller:
         whole: Lane | None,
         rollouts: Rollouts,
         newcomers: Newcomers,
-        elsewhere: Callable[[str], str],
+        elsewhere: Callable[[], Elsewhere],
         forget_after: timedelta,
     ) -> None:
         self._vendor = vendor
@@ -76,9 +76,9 @@ class DevicesPoller:
         self._resume: str | None = None
         self._resumes = 0
         self._oddity = ""
+        self._told_oddity = ""
         self._unmatched = ""
         self._unknown_word = ""
-        self._told_word = ""
         self._log = structlog.get_logger(__name__).bind(source=fleet.source, resource=rounds.resource)
 
     async def run(self) -> NoReturn:
@@ -185,19 +185,20 @@ class DevicesPoller:
         await self._rounds.standing.write(compose)
 
     async def _end(self, walk: Walk) -> Swept:
-        self._require_statuses(walk)
+        await self._require_statuses(walk)
         resource = self._rounds.resource
 
-        def compose(record: SourceRecord) -> Entry:
+        async def weigh(record: SourceRecord) -> Entry:
             now, before = clock.now(), record
             changes = Changes()
             if self._census:
-                changes = self._fleet.absent(
+                changes = await asyncio.to_thread(  # of a large fleet it takes tenths of a second
+                    self._fleet.absent,
                     walk,
                     seen_at=now,
                     forget_after=self._forget_after,
                     baselines=baselines(record, resource, complete=walk.complete),
-                    elsewhere=self._elsewhere,
+                    elsewhere=self._elsewhere(),
                 )
             told = self._rollouts.end(walk, seen_at=now)
             record, doubts = _doubted(record, resource, changes, seen_at=now)
@@ -205,7 +206,7 @@ class DevicesPoller:
             record = self._rollouts.owe(before, record, resource, seen_at=now)
             return self._entry(changes, told, record=record, more=[*doubts, *swept])
 
-        await self._rounds.standing.write(compose)
+        await self._rounds.standing.weigh(weigh)
         if resource in self._rounds.standing.record.summary_owed:
             await self._rounds.standing.amend(resource, lambda record: self._rollouts.sum_up(record, resource))
         self._tell_odd(walk)
@@ -216,22 +217,23 @@ class DevicesPoller:
     def _tell_odd(self, walk: Walk) -> None:
         if walk.odd:
             self._log.info("rows could not be read, so nobody counts as absent", rows=walk.odd, first=self._oddity)
+        elif self._oddity not in {"", self._told_oddity}:
+            self._log.info("the list is odd", first=self._oddity)
+        self._told_oddity = self._oddity
         if walk.repeats:
             self._log.debug("rows repeat a device and are not counted", rows=walk.repeats)
         if self._fleet.full:
             self._log.warning("no more devices are taken in until missing ones are forgotten", known=len(self._fleet))
 
-    def _require_statuses(self, walk: Walk) -> None:
+    async def _require_statuses(self, walk: Walk) -> None:
         """Refuse a walk that tells of hardly any device how it is; an unknown word of few devices is only logged.
 
         Where every word was understood, devices of which nothing is known yet are no riddle.
         Errors: AnswerInvalid.
         """
         word = self._unknown_word
-        if word not in {"", NO_WORD, self._told_word}:
-            self._log.warning("the vendor says a device status that nobody knows", status=word)
-        self._told_word = word
-        silent = self._fleet.silent(walk) if word and self._census else 0
+        self._rounds.strange(word)
+        silent = await asyncio.to_thread(self._fleet.silent, walk) if word and self._census else 0
         if silent:
             says = "" if word == NO_WORD else f'; the vendor says "{word}"'
             raise AnswerInvalid(f"no intelligible status for {silent:,} of {len(walk.seen):,} devices{says}")
@@ -263,7 +265,7 @@ class DevicesPoller:
             self._pages.devices(self._fleet, vendor=self._rounds.standing.record.vendor, changes=changes)
             self._newcomers.note(newcomers, clock.now())
             if told != _NOTHING_TOLD:
-                self._rollouts.following.take_over(told)
+                self._rollouts.following.take_over(told, ended=record is not None)
 
         doubted = () if record is None else trouble_subjects(record, self._rounds.resource)
         return Entry(

@@ -21,10 +21,10 @@ from fleetpulse.sweeping.following import Following
 from fleetpulse.sweeping.listing import counted as by_status
 from fleetpulse.sweeping.pacer import Lane
 from fleetpulse.sweeping.rounds import Rounds
-from fleetpulse.sweeping.spread import Refusals, Spread, census_taken
+from fleetpulse.sweeping.spread import OneByOne, Spread, census_taken
 from fleetpulse.sweeping.standing import Entry
 from fleetpulse.sweeping.swept import Swept
-from fleetpulse.vendors.contract import CredentialsRejected, ReadsEnrolments, SourceError
+from fleetpulse.vendors.contract import ReadsEnrolments
 
 LONGEST_STEP: Final = timedelta(seconds=10)  # between two of few devices, whose enrolment somebody waits for
 
@@ -59,7 +59,7 @@ class EnrolmentsPoller:
         self._counted = counted
         self._newcomers = newcomers
         self._since = since
-        self._refusals = Refusals()
+        self._one_by_one = OneByOne(rounds)
         self._searched_for: int | None = None
         self._to_search: deque[str] = deque()
         self._affected: set[str] = set()
@@ -168,29 +168,26 @@ class EnrolmentsPoller:
 
     async def _ask(self, device: str) -> Sequence[Rollout] | None:
         """What one device tells, taken in; None where it cannot be told of."""
-        try:
-            rollouts = await self._vendor.enrolments(self._rounds.resource, device)
-        except CredentialsRejected:
-            raise
-        except SourceError as error:
-            self._refusals.bear(error)
+        page = await self._one_by_one.ask(lambda: self._vendor.enrolments(self._rounds.resource, device))
+        if page is None:
             return None
-        self._refusals.answered()
-        if rollouts:  # without any it would say that a walk over all devices ended
-            await self._rounds.standing.write(lambda _: self._following.entry(self._reported(rollouts)))
+        self._rounds.strange(page.unknown_word)
+        if rollouts := page.items:  # without any it would say that a sweep ended
+            await self._rounds.standing.write(lambda _: self._following.entry(self._reported(rollouts, whole=True)))
         return rollouts
 
-    def _reported(self, rollouts: Sequence[Rollout]) -> DeploymentChanges:
+    def _reported(self, rollouts: Sequence[Rollout], *, whole: bool) -> DeploymentChanges:
         return self._deployments.reported(
             rollouts,
-            whole=True,
+            whole=whole,
             baseline=self._rounds.baseline,
             seen_at=clock.now(),
             late=self._rounds.late(),
             since=self._since,
+            news_since=self._rounds.standing.record.baselined_at.get(self._rounds.resource),
         )
 
     def _swept_well(self, record: SourceRecord) -> Entry:
         end = by_status(self._rounds, self._deployments.counts())
         record, events = end(record, complete=True, seen_at=clock.now())
-        return Entry(events=events, record=record)
+        return self._following.entry(self._reported((), whole=False), record=record, more=events)

@@ -12,7 +12,6 @@ from enum import Enum, auto
 from typing import Final
 
 from fleetpulse import clock
-from fleetpulse.secrets import SecretUnreadableError
 
 CONFIRM_AFTER_S: Final = 10.0  # a hiccup of the vendor's sign-in is over by then, and people still hear soon
 PROBE_AFTER_S: Final = 300.0
@@ -33,7 +32,7 @@ class State(Enum):
 class Gate:
     """The gate of one account, with a door for each source that uses its key.
 
-    `refresh_secret` reads the secret's file again and tells whether the value changed.
+    `refresh_secret` reads the secret's file again and tells whether the value changed; what cannot be read did not.
     """
 
     def __init__(self, *, refresh_secret: Callable[[], bool]) -> None:
@@ -61,10 +60,7 @@ class Gate:
 
     def reread(self) -> bool:
         """Read the secret again. Of another key nothing is known yet, so each source may try it."""
-        try:
-            changed = self._refresh_secret()
-        except SecretUnreadableError:
-            return False  # in the midst of being replaced; the old value stands
+        changed = self._refresh_secret()
         if changed:
             self._reopen()
         return changed
@@ -107,6 +103,11 @@ class Door:
         """How often the secret's file had another value."""
         return self._gate.times_changed
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the key is taken as far as anybody knows: no refusal stands, and none waits to be confirmed."""
+        return self.state is State.OPEN and not self._gate.doubted
+
     def listen(self, wake: Callable[[], None]) -> None:
         """Call this when the key comes in doubt: a main resource's poller that rests should come and try it."""
         self._gate.listeners.append(wake)
@@ -114,7 +115,7 @@ class Door:
     def admit(self, *, main: bool) -> bool:
         """Whether a sweep may begin now; a probe so admitted must be followed by one of the answers below."""
         gate, now = self._gate, clock.monotonic()
-        if self.state is State.OPEN and not gate.doubted:
+        if self.trusted:
             return True
         if not main or gate.probing is not None:
             return False

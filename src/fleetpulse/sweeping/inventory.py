@@ -16,7 +16,7 @@ from fleetpulse.sweeping.standing import Entry
 from fleetpulse.sweeping.swept import Swept
 from fleetpulse.vendors.contract import ReadsFlows, ReadsGroups, ReadsSummary
 
-MOST_FLOWS: Final = 10_000  # each is a series; an account with more has a list without end
+MOST_FLOWS: Final = 10_000  # held at once; far more than are shown, and an account with more has a list without end
 
 
 class FlowsPoller:

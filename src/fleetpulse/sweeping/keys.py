@@ -1,7 +1,8 @@
 """The keys of one account: read again when their files change, and asked when they end by their own word."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NoReturn
 
@@ -17,6 +18,15 @@ from fleetpulse.sweeping.standing import Standing
 
 LOOK_EVERY_S: Final = 10.0  # a new key works within seconds, for the price of one small read
 SOON: Final = timedelta(days=30)  # before its end a key is in trouble; whom that wakes, and when, rules decide
+
+
+def refresh(secrets: Iterable[Secret]) -> bool:
+    """Read all of an account's keys again, now; tell whether any changed. One that cannot be read stays as it is."""
+    changed = False
+    for secret in secrets:
+        with suppress(SecretUnreadableError):  # in the midst of being replaced
+            changed = secret.refresh() or changed
+    return changed
 
 
 class Expiry:
@@ -57,7 +67,7 @@ class KeyWatch:
         self._gate = gate
         self._secrets = secrets
         self._redact = redact
-        self._unreadable = ""
+        self._unreadable: set[str] = set()
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> NoReturn:
@@ -76,18 +86,15 @@ class KeyWatch:
 
     async def _changed(self) -> bool:
         """Read all files, off the loop, for they may lie on a disk that hangs; take over what changed."""
-        changed = False
+        changed, unreadable = False, set[str]()
         for secret in self._secrets:
             try:
-                fresh = await asyncio.to_thread(secret.read)
+                reading = await asyncio.to_thread(secret.read)
             except SecretUnreadableError as error:  # in the midst of being replaced; the old value stands
-                self._tell(str(error))
+                unreadable.add(str(error))
             else:
-                self._unreadable = ""
-                changed = secret.take(fresh) or changed
-        return changed
-
-    def _tell(self, problem: str) -> None:
-        if problem != self._unreadable:
+                changed = secret.take(reading) or changed
+        for problem in sorted(unreadable - self._unreadable):
             self._log.warning("a key's file cannot be read again", problem=self._redact(problem))
-        self._unreadable = problem
+        self._unreadable = unreadable
+        return changed

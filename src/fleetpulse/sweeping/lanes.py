@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from fleetpulse.fleet.deployments import SHORTEST_PAUSE
 from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.known import KnownFleet
 from fleetpulse.outbound import Priority
@@ -54,6 +55,15 @@ class Lanes:
             priority=self._resources[resource].priority,
             interval=every,
             expected=partial(self._expected, resource),
+        )
+
+    def looks(self, resource: str, expected: Callable[[], float]) -> Lane:
+        """The lane of the looks between two lists, of which so many requests are expected in its interval."""
+        return self._open(
+            f"{resource} looks",
+            priority=self._resources[resource].priority,
+            interval=SHORTEST_PAUSE,
+            expected=expected,
         )
 
     def search(self, resource: str) -> Lane:

@@ -69,6 +69,7 @@ async def sweep_list(
             gathered.note(page)
             found += page.items
             await rounds.standing.write(partial(take, page.items))
+    rounds.strange(gathered.unknown_word)
     complete, end = not gathered.shortfall(), ended(found)
 
     def compose(record: SourceRecord) -> Entry:

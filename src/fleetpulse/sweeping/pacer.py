@@ -1,17 +1,21 @@
 """Shares one account's budget among all that is swept through it: who is swept how often, as things are."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
+from fleetpulse import clock
 from fleetpulse.durations import format_duration
 from fleetpulse.outbound import Budget, Priority
 from fleetpulse.sweeping.plan import Demand, needed, plan
 
 NEWS: Final = 1 / 5  # an interval that changed by less is not worth a line, nor a poller's waking
+TOLD_AGAIN_S: Final = 600.0  # a vendor that takes less than it should is felt for: its budget goes up and down all day
 _NAMED: Final = 6  # resources in a log line; of an account with many sources the rest is counted
+ASKED_EVERY_S: Final = 1.0  # what each lane expects: of a hundred sources that takes milliseconds
 _HOUR: Final = timedelta(hours=1)
 _COARSE: Final = timedelta(minutes=10)
 
@@ -65,6 +69,11 @@ class Lane:
         return self.live / max(1.0, self.demand.requests)
 
     @property
+    def stretch(self) -> float:
+        """How many times as long the live interval is as the one that is asked for."""
+        return self.live / self.interval
+
+    @property
     def at_best(self) -> timedelta:
         """The interval that the budget would carry at full speed."""
         return self._pacer.planned(self._pacer.ceiling)[self._key]
@@ -72,21 +81,25 @@ class Lane:
     def begin(self) -> None:
         """A sweep begins; one that goes on where it broke does not."""
         self._so_far, self._idle = 0, False
+        self._pacer.replan()
 
     def requested(self) -> None:
         """The sweep under way took one request more."""
         self._so_far += 1
+        self._pacer.replan()
 
     def ended(self) -> None:
         """The sweep under way has ended well, so it is known what one takes."""
         self._took = self._so_far
+        self._pacer.replan()
 
     def rest(self) -> None:
         """Ask for nothing until the next sweep begins."""
         self._idle = True
+        self._pacer.replan()
 
     def tell(self) -> None:
-        """Log what became of the intervals of all who share the budget, where that is news."""
+        """Tell what became of the intervals of all who share the budget, where that is news."""
         self._pacer.tell()
 
 
@@ -96,7 +109,12 @@ class Pacer:
     def __init__(self, *, budget: Budget) -> None:
         self._budget = budget
         self._lanes: dict[Key, Lane] = {}
+        self._heard: Mapping[Key, timedelta] = {}
+        self._asked: Sequence[Demand] = ()
+        self._asked_until = 0.0
+        self._plans: dict[float, Mapping[Key, timedelta]] = {}
         self._told: Mapping[Key, timedelta] = {}
+        self._silent_until = -math.inf
         self._listeners: list[Callable[[], None]] = []
         self._log = structlog.get_logger(__name__)
 
@@ -128,6 +146,7 @@ class Pacer:
         """A lane for one more resource; `resource` may be a part of one that is paced by itself."""
         key = (source, resource)
         self._lanes[key] = Lane(self, key, priority=priority, interval=interval, expected=expected, asleep=asleep)
+        self.replan()
         return self._lanes[key]
 
     def listen(self, wake: Callable[[], None]) -> None:
@@ -135,26 +154,49 @@ class Pacer:
         self._listeners.append(wake)
 
     def planned(self, speed: float) -> Mapping[Key, timedelta]:
-        """The interval of every lane at this speed."""
-        return plan(self._demands(), granted=speed)
+        """The interval of every lane at this speed; what the lanes expect is as of a second ago at most."""
+        demands = self._demands()
+        if speed not in self._plans:
+            self._plans[speed] = plan(demands, granted=speed)
+        return self._plans[speed]
+
+    def replan(self) -> None:
+        """What a lane asks for has changed."""
+        self._asked_until = 0.0
 
     def tell(self) -> None:
-        """Log that intervals begin to stretch, change by more than a fifth, or no longer stretch; once."""
+        """Let who listens know that intervals begin to stretch, change by more than a fifth, or no longer stretch.
+
+        It is logged too, but not again within ten minutes: then as it is by that time.
+        """
         planned = self.planned(self.speed)
-        stretched = {key: live for key, live in planned.items() if live > self._lanes[key].interval}
-        if not _news(self._told, stretched):
-            return
-        self._told = stretched
-        carries = f"the budget carries {self.speed:.2g} of {self.needed:.2g} requests/s needed"
+        stretched = {
+            key: planned[key]
+            for key, lane in self._lanes.items()
+            if planned[key] > lane.interval and lane.demand.requests  # nobody waits for what asks for nothing
+        }
+        if _news(self._heard, stretched):
+            self._heard = stretched
+            for wake in self._listeners:
+                wake()
+        now = clock.monotonic()
+        if _news(self._told, stretched) and now >= self._silent_until:
+            self._told, self._silent_until = stretched, now + TOLD_AGAIN_S
+            self._say(stretched)
+
+    def _say(self, stretched: Mapping[Key, timedelta]) -> None:
         if stretched:
+            carries = f"the budget carries {self.speed:.2g} of {self.needed:.2g} requests/s needed"
             self._log.warning(f"{carries}: {self._named(stretched)}")
         else:
             self._log.info("the budget carries every interval again")
-        for wake in self._listeners:
-            wake()
 
-    def _demands(self) -> list[Demand]:
-        return [lane.demand for lane in self._lanes.values()]
+    def _demands(self) -> Sequence[Demand]:
+        now = clock.monotonic()
+        if now >= self._asked_until:
+            self._asked, self._asked_until = [lane.demand for lane in self._lanes.values()], now + ASKED_EVERY_S
+            self._plans.clear()
+        return self._asked
 
     def _named(self, stretched: Mapping[Key, timedelta]) -> str:
         """Each with its interval; by its source too where the account has several."""

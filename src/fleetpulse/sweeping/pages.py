@@ -29,6 +29,7 @@ class Gathered(msgspec.Struct):
     odd: int = 0
     total: int | None = None
     guard: str = ""
+    unknown_word: str = ""
 
     def note(self, page: Page[Item]) -> None:
         """Take in one page."""
@@ -36,6 +37,7 @@ class Gathered(msgspec.Struct):
         self.odd += page.odd
         self.total = page.total if page.total is not None else self.total
         self.guard = page.guarded or self.guard
+        self.unknown_word = self.unknown_word or page.unknown_word
 
     def shortfall(self) -> str:
         """Why it may lack rows; empty when it does not."""

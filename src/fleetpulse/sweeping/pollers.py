@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import NoReturn, Protocol, cast
 
 import msgspec
 
 from fleetpulse import clock
+from fleetpulse.fleet.known import Elsewhere
+from fleetpulse.fleet.tunnels import TunnelChanges
 from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.sweeping import deployments, jobs, tunnels
 from fleetpulse.sweeping.counted import Counted, Newcomers
@@ -67,17 +70,18 @@ class Pollers:
         pages: FleetPages,
         pace: Pace,
         lanes: Lanes,
-        elsewhere: Callable[[str], str],
+        elsewhere: Callable[[], Elsewhere],
     ) -> None:
         self.counted = Counted()
         """The vendor's own count."""
+        self.newcomers = Newcomers()
+        """The devices that appeared lately."""
         self._vendor = vendor
         self._remembered = remembered
         self._pages = pages
         self._pace = pace
         self._lanes = lanes
         self._elsewhere = elsewhere
-        self._newcomers = Newcomers()
         source, known = remembered.record.source, remembered
         self._deployments = Following(
             deployments.KIND,
@@ -89,12 +93,12 @@ class Pollers:
             accept=known.jobs.accept,
             show=lambda: pages.jobs(source, known.jobs.shown(clock.now(), pace.finished_for)),
         )
-        self._tunnels = Following(
+        self._tunnels: Following[TunnelChanges] = Following(
             tunnels.KIND,
             accept=known.tunnels.accept,
             show=lambda: pages.tunnels(source, known.tunnels.shown(clock.now(), pace.finished_for)),
+            confirmed=lambda changes: changes.confirmed,
         )
-
         self._makers: Mapping[Kind, Callable[[Rounds], Poller]] = {
             Kind.DEVICES: self._of_devices,
             Kind.DEPLOYMENTS: self._of_deployments,
@@ -134,7 +138,7 @@ class Pollers:
                 following=self._deployments,
                 since=self._pace.deployments_since,
             ),
-            newcomers=self._newcomers,
+            newcomers=self.newcomers,
             elsewhere=self._elsewhere,
             forget_after=self._pace.forget_after,
         )
@@ -145,6 +149,7 @@ class Pollers:
             deployments=self._remembered.deployments,
             following=self._deployments,
             rounds=rounds,
+            looks=partial(self._lanes.looks, rounds.resource),
             since=self._pace.deployments_since,
         )
 
@@ -184,6 +189,6 @@ class Pollers:
             rounds=rounds,
             search=self._lanes.search(rounds.resource),
             counted=self.counted,
-            newcomers=self._newcomers,
+            newcomers=self.newcomers,
             since=self._pace.deployments_since,
         )

@@ -10,10 +10,10 @@ from fleetpulse.fleet.source import SourceRecord, swept_well
 from fleetpulse.fleet.walk import Walk
 from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.sweeping.rounds import Rounds
-from fleetpulse.sweeping.spread import Refusals, Spread, census_taken
+from fleetpulse.sweeping.spread import OneByOne, Spread, census_taken
 from fleetpulse.sweeping.standing import Entry
 from fleetpulse.sweeping.swept import Swept
-from fleetpulse.vendors.contract import CredentialsRejected, ReadsReadings, SourceError
+from fleetpulse.vendors.contract import ReadsReadings
 
 
 class ReadingsPoller:
@@ -31,7 +31,7 @@ class ReadingsPoller:
         self._left: deque[str] = deque()
         self._devices = 0
         self._begun = False
-        self._refusals = Refusals()
+        self._one_by_one = OneByOne(rounds)
         self._spread = Spread(step=lambda: rounds.lane.live / max(1, self._devices))
 
     async def run(self) -> NoReturn:
@@ -70,15 +70,9 @@ class ReadingsPoller:
         known = self._fleet.device(device)
         if known is None or known.status is DeviceStatus.MISSING:
             return
-        try:
-            sighting = await self._vendor.readings(self._rounds.resource, device)
-        except CredentialsRejected:
-            self._left.appendleft(device)
-            raise
-        except SourceError as error:
-            self._refusals.bear(error)
+        sighting = await self._one_by_one.ask(lambda: self._vendor.readings(self._rounds.resource, device))
+        if sighting is None:
             return
-        self._refusals.answered()
         self._rounds.answered()
         await self._rounds.mended()
         if sighting.device.id == device:

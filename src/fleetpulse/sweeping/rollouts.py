@@ -39,9 +39,9 @@ class Rollouts:
 
     def end(self, walk: Walk, *, seen_at: datetime) -> DeploymentChanges:
         """What the end of a walk says: of a complete one, that no other device tells of any."""
-        if not self._told or not walk.complete:
+        if not self._told:
             return DeploymentChanges()
-        return self._reported((), walk, whole=True, seen_at=seen_at)
+        return self._reported((), walk, whole=walk.complete, seen_at=seen_at)
 
     def owe(self, before: SourceRecord, after: SourceRecord, resource: str, *, seen_at: datetime) -> SourceRecord:
         """Note that the baseline of what they tell is to be told, where it came between these two records."""

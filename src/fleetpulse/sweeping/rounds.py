@@ -22,11 +22,12 @@ from fleetpulse.sweeping.schedule import SWITCHED_OFF_AGAIN_S, Schedule
 from fleetpulse.sweeping.standing import Standing
 from fleetpulse.sweeping.swept import Progress, Swept
 from fleetpulse.sweeping.verdict import failed, problem_of, told
-from fleetpulse.vendors.contract import CredentialsRejected, Page, RateLimited, SourceError
+from fleetpulse.vendors.contract import NO_WORD, CredentialsRejected, Page, RateLimited, SourceError
 
 Item = TypeVar("Item")
 
 _SURPRISE: Final = "error"
+_STRANGE_TOLD: Final = 20  # words: a vendor may use some new ones; who makes up one for each row has told nothing
 
 
 class Rounds:
@@ -58,7 +59,6 @@ class Rounds:
         self._whole = True
         self._news = asyncio.Event()
         self._wanted = False
-        self._unpause = False
         self._leash = Leash()
         self._progress: Progress | None = None
         self._failures = 0
@@ -70,8 +70,9 @@ class Rounds:
         self._key = 0
         self._shortfall = ""
         self._surprise = ""
+        self._strange: set[str] = set()
         self._log = structlog.get_logger(__name__).bind(source=standing.source, resource=resource)
-        standing.after_pause.append(self.retry_soon)
+        standing.listen(self._pause_turned)
         if self.main:
             door.listen(self.retry_soon)
 
@@ -100,8 +101,7 @@ class Rounds:
         return self.schedule.late(good_at, clock.now(), live=self.live_interval, first=first)
 
     def retry(self) -> None:
-        """Sweep now, also where the account is shut for its key (`sources retry`, a reload); ends a pause."""
-        self._unpause = True
+        """Sweep now, also where the account is shut for its key; behind a pause, once that ends."""
         self._door.probe_now()
         self.retry_soon()
 
@@ -114,14 +114,16 @@ class Rounds:
         """Look again at what is due when."""
         self._news.set()
 
-    def interrupt(self) -> None:
-        """Cut off what is under way, for the source is paused."""
-        self._unpause = False
-        self._leash.cut_off()
-
     def told(self, error: Exception) -> str:
         """The error for people, without secrets."""
         return told(error, redact=self._redact)
+
+    def strange(self, unknown_word: str) -> None:
+        """Log a status word that nobody knows, once; empty, and what is no word, is none."""
+        if unknown_word in self._strange | {"", NO_WORD} or len(self._strange) >= _STRANGE_TOLD:
+            return
+        self._strange.add(unknown_word)
+        self._log.warning("the vendor says a status that nobody knows", status=unknown_word)
 
     def begin(self, lane: Lane | None = None, *, whole: bool = True, total: int | None = None) -> None:
         """A sweep begins from its start, and is charged to this lane; one that goes on where it broke does not."""
@@ -172,14 +174,29 @@ class Rounds:
         Where the key is refused, the source says so.
         """
         noted = False
-        while self.standing.paused is not None or not self._door.admit(main=self.main):
-            if self.standing.paused is not None:
-                await self._rested()
-            elif self.main and self._door.state is State.SHUT and not noted:
+        while True:
+            await self.standing.unpaused()
+            if self._door.admit(main=self.main):
+                break
+            if self.main and self._door.state is State.SHUT and not noted:
                 await self.standing.amend(self.resource, self._rejected)
                 noted = True
             else:
                 await self._door.changed(main=self.main)
+        self._key = self._door.times_changed
+
+    async def key_cleared(self, error: CredentialsRejected) -> bool:
+        """Wait what the main resource's poller finds after a key was refused here, where it is not swept.
+
+        Whether that very key is good, so that it is only this resource's, or one device's, own trouble. If not, another
+        one is by now.
+        """
+        asked_with, shut_before = self._key, self._door.times_shut
+        self._door.refused(str(error), main=self.main)
+        if self._door.times_changed != asked_with:
+            return False
+        await self.admitted()
+        return self._door.times_shut == shut_before
 
     async def mended(self) -> None:
         """Note that what failed works again, for a sweep that is too long to wait for its end."""
@@ -216,7 +233,7 @@ class Rounds:
     async def _attempt(self, work: Callable[[], Awaitable[float]]) -> float:
         """Do the work when the account may be asked; see to its failure. Gives the pause after it."""
         await self.admitted()
-        self._began, self._key = clock.monotonic(), self._door.times_changed
+        self._began = clock.monotonic()
         try:
             return await self._leash.hold(work)
         except CutOffError:
@@ -265,51 +282,46 @@ class Rounds:
     async def _failed(self, error: Exception) -> float:
         self._door.unclear(main=self.main)
         self._failures += 1
-        await self._note_failure(error)
+        retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else None
+        pause_s = self.schedule.retry_pause_s(self._failures, retry_after_s=retry_after_s)
+        if not self._passes(error, pause_s):
+            await self._note_failure(error)
         if problem_of(error, main=self.main) is None:
             self._charged.rest()
             return SWITCHED_OFF_AGAIN_S
-        retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else None
-        pause_s = self.schedule.retry_pause_s(self._failures, retry_after_s=retry_after_s)
         self._log.debug("sweep failed", error=self.told(error), again_in_s=round(pause_s, 1))
         return pause_s
 
+    def _passes(self, error: Exception, pause_s: float) -> bool:
+        """Whether it is no trouble: one request too many now and then is how a budget learns what the vendor takes."""
+        return isinstance(error, RateLimited) and self._failures == 1 and pause_s < self.schedule.interval_s
+
     async def _refused(self, error: CredentialsRejected) -> float:
         """The key was refused. The main resource's poller confirms it; another one waits what comes of that."""
-        shut_before = self._door.times_shut
-        self._door.refused(str(error), main=self.main)
-        if self.main or self._door.times_changed != self._key:
+        if self.main:
+            self._door.refused(str(error), main=True)
             return 0.0
-        await self.admitted()
-        if self._door.times_shut > shut_before:
-            return 0.0
-        return await self._failed(error)  # the source's key is good: it is this resource's own trouble
+        return await self._failed(error) if await self.key_cleared(error) else 0.0
 
     def _rejected(self, record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:
         return degrade(record, self.resource, Problem.REJECTED, detail=self._door.detail, seen_at=clock.now())
 
-    async def _rested(self) -> None:
-        """Wait for the end of the pause, or for something else to look at. The main resource's poller ends it."""
-        paused = self.standing.paused
-        if not self.main or paused is None:
-            await self.standing.resumed.wait()
-            return
-        left_s = None if paused.until_at is None else (paused.until_at - clock.now()).total_seconds()
-        if self._unpause or (left_s is not None and left_s <= 0):
-            self._unpause = False
-            await self.standing.resume()
+    def _pause_turned(self) -> None:
+        """Cut off what is under way for a pause that begins; sweep at once when it ends."""
+        if self.standing.paused is None:
+            self.retry_soon()
         else:
-            await self._nap(left_s)
+            self._leash.cut_off()
 
     def _rest(self, pause_s: float) -> float:
         """Rest for so long before the next sweep, whatever its interval."""
         self._rests_until = clock.monotonic() + pause_s
         return pause_s
 
-    async def _nap(self, pause_s: float | None) -> None:
-        """Rest for so long, or until there is something to look at anew; None: only until then."""
+    async def _nap(self, pause_s: float) -> None:
+        """Rest for so long, or until there is something to look at anew."""
         try:
-            async with asyncio.timeout(None if pause_s is None else max(0.0, pause_s)):
+            async with asyncio.timeout(max(0.0, pause_s)):
                 await self._news.wait()
         except TimeoutError:
             return

@@ -32,18 +32,19 @@ class Staleness:
         Cancellation: safe at any time.
         """
         while True:
-            await self._standing.resumed.wait()
-            wait_s = (self._standing.fresh_until(self._stale_for()) - clock.now()).total_seconds()
-            if wait_s > 0:  # looked at anew now and then, for how old it may be grows and shrinks with the budget
-                await clock.sleep_until(clock.monotonic() + min(wait_s, OBSERVED_EVERY_S))
-                continue
-            self._standing.show(stale=True)
-            await self._standing.amend(self._standing.main, self._become_stale)
-            await clock.sleep_until(clock.monotonic() + OBSERVED_EVERY_S)
+            await self._standing.unpaused()
+            now, stale_for = clock.now(), self._stale_for()
+            due = (self._standing.believed_until(stale_for), self._standing.excused_until(stale_for))
+            self._standing.show_age(now, stale_for)
+            if now >= max(due):
+                await self._standing.amend(self._standing.main, self._become_stale)
+            due_s = [(at - now).total_seconds() for at in due if at > now]
+            # looked at anew now and then, for how old it may be grows and shrinks with the budget
+            await clock.sleep_until(clock.monotonic() + min([OBSERVED_EVERY_S, *due_s]))
 
     def _become_stale(self, record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:
         now = clock.now()
-        if self._standing.paused is not None or self._standing.fresh_until(self._stale_for()) > now:
+        if self._standing.paused is not None or self._standing.excused_until(self._stale_for()) > now:
             return record, []  # an operator, or a good sweep, was written while this waited
         return become_stale(record, self._standing.main, detail=self._detail(now), seen_at=now)
 

@@ -1,9 +1,10 @@
 """How one source stands: its record, in step with the journal, and the one way to write about the source."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 import structlog
@@ -52,6 +53,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 Compose = Callable[[SourceRecord], Entry]
 """Makes an entry from the record as it stands when nobody else writes; must not wait."""
+Weigh = Callable[[SourceRecord], Awaitable[Entry]]
+"""The same, with work that takes so long that it goes to a thread."""
 
 JUDGED_WITHIN_S: Final = 0.05  # what a poller gives the evaluator before it goes on
 _CANCELLED_WITHIN_S: Final = 5.0  # a commit that takes longer is one that waits for a journal it cannot write
@@ -80,10 +83,8 @@ class Standing:
         """The name of the main resource, whose good sweeps keep the source fresh."""
         self.began_at = clock.now()
         """Since when somebody looks: the process's start, or the end of a pause."""
-        self.resumed = asyncio.Event()
-        """Set while the source is not paused."""
-        self.after_pause: list[Callable[[], None]] = []
-        """Who is to be called when a pause ends."""
+        self._turned = asyncio.Event()  # set, and another one in its place, at each turn of `paused`
+        self._listeners: list[Callable[[], None]] = []
         self._journal = journal
         self._queue = queue
         self._evaluator = evaluator
@@ -91,8 +92,6 @@ class Standing:
         self._meters = meters
         self._writing = asyncio.Lock()
         self._log = structlog.get_logger(__name__).bind(source=record.source)
-        if self.paused is None:
-            self.resumed.set()
 
     @property
     def source(self) -> str:
@@ -109,17 +108,20 @@ class Standing:
         """Whether the source stands as stale; a paused one does."""
         return self.paused is not None or self.record.trouble(self.main, Problem.STALE) is not None
 
-    def fresh_until(self, stale_for: timedelta) -> datetime:
-        """When the source becomes stale, unless a good sweep comes before."""
-        good_at = self.record.good_at.get(self.main)
-        return (self.began_at if good_at is None else max(good_at, self.began_at)) + stale_for
+    def believed_until(self, stale_for: timedelta) -> datetime:
+        """When what is known becomes too old to be believed, unless a good sweep comes before."""
+        return self.record.good_at.get(self.main, self.began_at) + stale_for
+
+    def excused_until(self, stale_for: timedelta) -> datetime:
+        """When that becomes a trouble: who has only begun to look is given the time for a good sweep."""
+        return max(self.believed_until(stale_for), self.began_at + stale_for)
 
     def fresh(self, now: datetime, stale_for: timedelta) -> bool:
         """Whether what is known of the source may be believed: not where it fails and was never swept with success."""
         failed = any(self.record.trouble(self.main, problem) for problem in VERDICTS)
         return (
             not self.stale
-            and now < self.fresh_until(stale_for)
+            and now < self.believed_until(stale_for)
             and not (failed and self.main not in self.record.good_at)
         )
 
@@ -127,16 +129,19 @@ class Standing:
         """Show what the journal remembered: its last good sweeps, and stale where they are long ago."""
         for resource, at in self.record.good_at.items():
             self._meters.sweep_succeeded(self.source, resource, at)
-        good_at = self.record.good_at.get(self.main)
-        self.show(stale=self.stale or (good_at is not None and self.began_at - good_at >= stale_for))
+        self.show_age(self.began_at, stale_for)
 
-    def show(self, *, stale: bool) -> None:
+    def show_age(self, now: datetime, stale_for: timedelta) -> None:
+        """Have the metrics show whether what is known may be believed."""
+        self._show(stale=self.stale or now >= self.believed_until(stale_for))
+
+    def _show(self, *, stale: bool) -> None:
         """Have the metrics show the source as stale, or as fresh."""
         self._pages.stale(self.source, stale)
         self._meters.source_stale(self.source, stale)
 
     async def pause(self, *, until: datetime | None) -> None:
-        """Note that nobody shall look, until then or until `resume`.
+        """Note that nobody shall look, until then or until `resume`; of a pause that stands, the end is another one.
 
         Errors: those of the journal.
         """
@@ -146,20 +151,38 @@ class Standing:
             return degrade(record, self.main, Problem.PAUSED, detail=detail, seen_at=clock.now(), until_at=until)
 
         await self.amend(self.main, amend)
-        self.resumed.clear()
 
     async def resume(self) -> None:
         """Note that the pause is over; the source has as long to become fresh as a process that starts.
 
         Errors: those of the journal.
         """
-        if self.paused is None:
-            return
-        self.began_at = clock.now()
-        await self.amend(self.main, lambda record: recover(record, self.main, Problem.PAUSED, seen_at=clock.now()))
-        self.resumed.set()
-        for wake in self.after_pause:
-            wake()
+        if self.paused is not None:
+            await self.amend(self.main, lambda record: recover(record, self.main, Problem.PAUSED, seen_at=clock.now()))
+
+    async def unpaused(self) -> None:
+        """Wait until nobody wants a pause."""
+        while self.paused is not None:
+            await self._turned.wait()
+
+    def listen(self, turned: Callable[[], None]) -> None:
+        """Call this when a pause begins, is given another end, or ends: in the step in which `paused` says so."""
+        self._listeners.append(turned)
+
+    async def run(self) -> NoReturn:
+        """End each pause at its time.
+
+        Errors: those of the journal.
+        Cancellation: safe at any time.
+        """
+        while True:
+            until_at = None if self.paused is None else self.paused.until_at
+            left_s = None if until_at is None else (until_at - clock.now()).total_seconds()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._turned.wait()
+            if self._lapsed(self.record):
+                await self.amend(self.main, self._end_lapsed)
 
     async def write(self, compose: Compose) -> None:
         """Commit what `compose` makes in one transaction, take it over, publish it; give the evaluator a moment.
@@ -167,8 +190,16 @@ class Standing:
         Errors: those of the journal.
         Cancellation: safe; a commit that began is carried through.
         """
+
+        async def at_once(record: SourceRecord) -> Entry:
+            return compose(record)
+
+        await self.weigh(at_once)
+
+    async def weigh(self, weigh: Weigh) -> None:
+        """Like `write`; what is known of the source stays as it is while the entry is made."""
         async with self._writing:
-            newest = await _carried_through(self._carry_out(compose(self.record)))
+            newest = await _carried_through(self._carry_out(weigh))
         if newest:
             await self._evaluator.wait_caught_up(newest, JUDGED_WITHIN_S)
 
@@ -181,8 +212,9 @@ class Standing:
 
         await self.write(compose)
 
-    async def _carry_out(self, entry: Entry) -> int:
+    async def _carry_out(self, weigh: Weigh) -> int:
         """Returns the id of the last event, 0 without one."""
+        entry = await weigh(self.record)
         record = None if entry.record == self.record else entry.record
         ids = range(0)
         if entry.events or entry.segments or entry.followed or record is not None:
@@ -208,9 +240,30 @@ class Standing:
         return ids.stop - 1 if ids else 0
 
     def _take_over(self, record: SourceRecord) -> None:
-        was_good_at, self.record = self.record.good_at.get(self.main), record
+        was_good_at, was_paused = self.record.good_at.get(self.main), self.paused
+        self.record = record
         if self.stale or record.good_at.get(self.main) != was_good_at:
-            self.show(stale=self.stale)
+            self._show(stale=self.stale)
+        if self.paused != was_paused:
+            self._turn()
+
+    def _turn(self) -> None:
+        """A pause begins, is given another end, or ends."""
+        if self.paused is None:
+            self.began_at = clock.now()
+        turned, self._turned = self._turned, asyncio.Event()
+        turned.set()
+        for listener in self._listeners:
+            listener()
+
+    def _lapsed(self, record: SourceRecord) -> bool:
+        paused = record.trouble(self.main, Problem.PAUSED)
+        return paused is not None and paused.until_at is not None and paused.until_at <= clock.now()
+
+    def _end_lapsed(self, record: SourceRecord) -> tuple[SourceRecord, list[SourceEvent]]:
+        if not self._lapsed(record):
+            return record, []  # it was prolonged while this waited
+        return recover(record, self.main, Problem.PAUSED, seen_at=clock.now())
 
     def _tell(self, event: Event) -> None:
         """Log what begins and what ends, each once: the record knows what stood already."""

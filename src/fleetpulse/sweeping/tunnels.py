@@ -64,6 +64,9 @@ class TunnelsPoller:
         return 0.0 if self._lacking else math.inf
 
     async def _ask(self, id_: str) -> None:
+        lane = self._rounds.lane
+        lane.requested()
+        lane.ended()  # what a list takes is what comes of it too
         try:
             tunnel = await self._vendor.tunnel(id_)
         except CredentialsRejected:

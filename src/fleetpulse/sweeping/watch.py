@@ -1,8 +1,10 @@
 """The watch over one source: a poller for each of its resources, and one pair of eyes on its staleness."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +17,7 @@ from fleetpulse.metrics.pages import FleetPages
 from fleetpulse.sweeping.devices import DevicesPoller
 from fleetpulse.sweeping.gate import Gate
 from fleetpulse.sweeping.lanes import Lanes
+from fleetpulse.sweeping.leash import Leash
 from fleetpulse.sweeping.neighbours import Neighbours
 from fleetpulse.sweeping.pacer import Pacer
 from fleetpulse.sweeping.pollers import Pace, Pollers
@@ -29,6 +32,7 @@ from fleetpulse.vendors.contract import Kind, Vendor
 __all__ = ["Pace", "Watch"]
 
 Service = Callable[[], Coroutine[None, None, None]]
+Result = TypeVar("Result")
 
 
 class Watch:
@@ -79,14 +83,20 @@ class Watch:
             requests_of=requests_of,
             asleep=lambda: self.paused,
         )
-        elsewhere = neighbours.elsewhere(fleet.source)
+        elsewhere = partial(neighbours.elsewhere, fleet.source)
         makers = Pollers(vendor=vendor, remembered=remembered, pages=pages, pace=pace, lanes=lanes, elsewhere=elsewhere)
         self._counted = makers.counted
         self._rounds = {resource: self._rounds_of(resource, lanes) for resource in vendor.resources}
         self._pollers = {resource: makers.of(rounds) for resource, rounds in self._rounds.items()}
+        self._visits: set[Leash] = set()
+        self._door.listen(self._end_visits)
+        self.standing.listen(self._end_visits)
+        self.standing.listen(pacer.replan)
         self._staleness = Staleness(standing=self.standing, stale_for=self.stale_for)
         pacer.listen(self._replanned)
-        neighbours.add(fleet, fresh=lambda: self.standing.fresh(clock.now(), self.stale_for()))
+        neighbours.add(
+            fleet, newcomers=makers.newcomers, fresh=lambda: self.standing.fresh(clock.now(), self.stale_for())
+        )
         kinds = {resource.kind for resource in vendor.resources.values()}
         show(remembered, pages, kinds=kinds, finished_for=pace.finished_for)
         self.standing.show_remembered(self.stale_for())
@@ -97,7 +107,8 @@ class Watch:
         pollers: dict[str, Service] = {
             f"poller {self.standing.source}/{resource}": poller.run for resource, poller in self._pollers.items()
         }
-        return {**pollers, f"staleness {self.standing.source}": self._staleness.run}
+        source = self.standing.source
+        return {**pollers, f"staleness {source}": self._staleness.run, f"pauses {source}": self.standing.run}
 
     @property
     def asked_intervals(self) -> Mapping[str, timedelta]:
@@ -137,6 +148,27 @@ class Watch:
         """When the pause ends by itself; None while there is none, and of one without an end."""
         return None if self.standing.paused is None else self.standing.paused.until_at
 
+    @property
+    def key_trusted(self) -> bool:
+        """Whether the vendor takes the key, as far as anybody knows: a refusal may wait to be confirmed."""
+        return self._door.trusted
+
+    async def visit(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Ask the vendor something by hand.
+
+        Errors: CutOffError when the source is paused, or its key comes in doubt, meanwhile; those of the work.
+        """
+        leash = Leash()
+        self._visits.add(leash)
+        try:
+            return await leash.hold(work)
+        finally:
+            self._visits.discard(leash)
+
+    def visitor_refused(self, detail: str) -> None:
+        """The vendor refused the key to somebody who asked by hand: the main resource's poller is to confirm it."""
+        self._door.refused(detail, main=False)
+
     def stale_for(self) -> timedelta:
         """How old the last good sweep of the main resource may grow, as things are."""
         main = self._rounds[self.standing.main]
@@ -148,8 +180,6 @@ class Watch:
         Errors: those of the journal.
         """
         await self.standing.pause(until=until)
-        for rounds in self._rounds.values():
-            rounds.interrupt()
 
     async def resume(self) -> None:
         """End a pause, and sweep everything now.
@@ -158,8 +188,12 @@ class Watch:
         """
         await self.standing.resume()
 
-    def retry(self) -> None:
-        """Sweep everything now, also where its key is refused or the source is paused."""
+    async def retry(self) -> None:
+        """Sweep everything now, also where its key is refused; ends a pause.
+
+        Errors: those of the journal.
+        """
+        await self.standing.resume()
         for rounds in self._rounds.values():
             rounds.retry()
 
@@ -168,6 +202,12 @@ class Watch:
         for poller in self._pollers.values():
             if isinstance(poller, DevicesPoller):
                 poller.accept_shorter_list()
+
+    def _end_visits(self) -> None:
+        """What pollers may not ask now, nobody may."""
+        if self.paused or not self.key_trusted:
+            for leash in self._visits:
+                leash.cut_off()
 
     def _replanned(self) -> None:
         for resource, rounds in self._rounds.items():
