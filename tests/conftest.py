@@ -5,6 +5,18 @@ import gc
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "house",
+    settings(),  # beneath it stays Hypothesis' own, which is another one in CI
+    deadline=None,  # a busy machine says nothing of the code
+    suppress_health_check=[
+        HealthCheck.too_slow,  # nor do the first examples: they wait for a table of characters that is then kept
+        HealthCheck.function_scoped_fixture,  # one server or journal may serve all examples of a test
+    ],
+)
+settings.load_profile("house")
 
 
 @pytest_asyncio.fixture(autouse=True)

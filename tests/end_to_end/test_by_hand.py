@@ -1,84 +1,131 @@
-"""What people do by hand: the commands that ask a running service, and those that look once without one."""
+"""What people do by hand: the commands that ask a running service, and those that look once without one.
+
+The service, the vendors and whatever is sent a signal are processes. Commands run in this one, each as a process would:
+with arguments alone, to an exit code and two streams.
+"""
 
 import json
 import signal
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
+from typer.testing import CliRunner
 
 from end_to_end import config
 from end_to_end.asking import ask
-from end_to_end.stage import Service, Stage
+from end_to_end.parties import Party
+from end_to_end.stage import Service, Stage, staged
+from fleetpulse.service.cli import app
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nobody listens
+DEVICES = 13
+
+
+class Ended(NamedTuple):
+    """How a command ended. `told` is what a person sees, errors included, `said` what a program reads."""
+
+    code: int
+    told: str
+    said: str
+
+
+def command(*words: str) -> Ended:
+    """Run a command to its end."""
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(app, words)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return Ended(result.exit_code, result.output, result.stdout)
 
 
 class Hand:
-    """Runs commands against one service."""
+    """Runs commands against one service, which watches one cloud twice: as `edge` and as `twin`."""
 
-    def __init__(self, stage: Stage, path: Path, service: Service) -> None:
+    def __init__(self, stage: Stage, path: Path, cloud: Party, service: Service) -> None:
         self.stage = stage
-        self._path = path
-        self._service = service
+        self.path = path
+        self.cloud = cloud
+        self.service = service
+
+    @property
+    def token(self) -> Path:
+        """The file of the token that the service made."""
+        return self.stage.home / "fleetpulse.db.token"
 
     def run(self, *words: str, code: int = 0) -> str:
         """What a command says; `code` is how it must end."""
-        process = self.stage.program(*words, "--config", str(self._path), "--url", self._service.url)
-        assert process.ended() == code, process.told()
-        return process.said()
+        ended = self.tried(*words)
+        assert ended.code == code, ended.told
+        return ended.told
 
     def json(self, *words: str) -> Any:
-        return json.loads(self.run(*words, "--json"))
+        ended = self.tried(*words, "--json")
+        assert ended.code == 0, ended.told
+        return json.loads(ended.said)
+
+    def tried(self, *words: str) -> Ended:
+        return command(*words, "--config", str(self.path), "--url", self.service.url)
 
 
-def at_hand(stage: Stage, *, devices: int = 12, **http: Any) -> tuple[Hand, Any, Service]:
-    """A swept service over a simulated cloud, and the hand that asks it."""
-    cloud = stage.party("jfrog-connect", devices=devices)
-    path = stage.configure(
-        http={"listen": "127.0.0.1:0", **http}, sources=[config.jfrog(cloud.url), config.jfrog(cloud.url, name="twin")]
-    )
-    service = stage.service(path).swept()
-    return Hand(stage, path, service), cloud, service
+@pytest.fixture(scope="module")
+def hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hand]:
+    """A swept service over a simulated cloud. Who changes anything changes it back: the tests share it."""
+    with staged(tmp_path_factory.mktemp("by_hand")) as stage:
+        cloud = stage.party("jfrog-connect", devices=DEVICES - 1)
+        path = stage.configure(sources=[config.jfrog(cloud.url), config.jfrog(cloud.url, name="twin")])
+        cloud.do("add_device", name="front-door", group="Lyon")
+        deployment = cloud.do("deploy", devices=cloud.do("uuids")[:3], comment="sensor firmware")
+        cloud.do("settle", dp=deployment, failed=1)
+        yield Hand(stage, path, cloud, stage.service(path).swept())
 
 
-def test_sources_are_listed_shown_and_handled(stage: Stage) -> None:
-    hand, _, service = at_hand(stage)
-
+def test_sources_are_listed_shown_and_handled(hand: Hand) -> None:
     listed = hand.json("sources", "list")["sources"]
     paused = hand.run("sources", "pause", "edge", "--for", "2h")
-    status = service.sources()["edge"]
+    status = hand.service.sources()["edge"]
+    page = hand.service.get("/-/sources").status
     shown = hand.run("sources", "show", "edge")
     hand.run("sources", "resume", "edge")
     hand.run("sources", "retry", "edge")
     hand.run("sources", "accept", "edge")
 
     assert [(row["name"], row["status"], row["devices"]["online"]) for row in listed] == [
-        ("edge", "ok", 12),
-        ("twin", "ok", 12),
+        ("edge", "ok", DEVICES),
+        ("twin", "ok", DEVICES),
     ]
     assert "it is paused" in paused
     assert (status["status"], status["paused"]) == ("paused", True)
-    assert service.get("/-/sources").status == 200
+    assert page == 200
     assert "paused until" in shown
-    assert service.sources()["edge"]["paused"] is False
+    assert hand.service.sources()["edge"]["paused"] is False
 
 
-def test_a_paused_source_asks_its_vendor_nothing(stage: Stage) -> None:
-    hand, cloud, service = at_hand(stage)
+def test_a_paused_source_asks_its_vendor_nothing_by_hand_either(hand: Hand) -> None:
+    device = hand.cloud.do("uuids")[0]
     for name in ("edge", "twin"):
         hand.run("sources", "pause", name)
-    stage.until(lambda: cloud.unanswered() == 0, "what was asked is answered")
-    before = cloud.state()["requests"]
+    hand.stage.until(lambda: hand.cloud.unanswered() == 0, "what was asked is answered")
+    before = hand.cloud.state()["requests"]
 
     hand.run("sources", "list")
+    page = hand.service.get("/-/sources").status
+    swept = hand.run("sweep", "edge", code=1)
+    probed = hand.run("check-config", "--probe", code=1)
+    asked = hand.run("devices", "show", f"edge/{device}", "--ask", code=1)
+    after = hand.cloud.state()["requests"]
+    for name in ("edge", "twin"):
+        hand.run("sources", "resume", name)
 
-    assert cloud.state()["requests"] == before
-    assert service.get("/-/sources").status == 200
+    assert after == before
+    assert page == 200
+    for told in (swept, probed, asked):
+        assert "edge is paused" in told
+        assert "`fleetpulse sources resume edge`" in told
 
 
-def test_devices_are_found_by_what_people_know_of_them(stage: Stage) -> None:
-    hand, cloud, service = at_hand(stage)
-    device = cloud.do("add_device", name="front-door", group="Lyon")
-    stage.until(lambda: len(service.get("/api/v1/devices?q=front-door").json()["devices"]) == 2, "both sources list it")
+def test_devices_are_found_by_what_people_know_of_them(hand: Hand) -> None:
+    device = hand.json("devices", "show", "edge/front-door")["id"]
 
     by_source = hand.run("devices", "show", "edge/front-door")
     asked = hand.run("devices", "show", f"twin/{device}", "--ask")
@@ -94,35 +141,74 @@ def test_devices_are_found_by_what_people_know_of_them(stage: Stage) -> None:
     assert {row["group"] for row in lyon} == {"Lyon"}
 
 
-def test_a_deployment_says_what_it_failed_on(stage: Stage) -> None:
-    hand, cloud, service = at_hand(stage)
-    deployment = cloud.do("deploy", devices=cloud.do("uuids")[:3], comment="sensor firmware")
-    cloud.do("settle", dp=deployment, failed=1)
-
-    stage.until(
-        lambda: service.get("/api/v1/deployments?source=edge&status=partial").json()["deployments"], "its end is seen"
+def test_a_deployment_says_what_it_failed_on(hand: Hand) -> None:
+    hand.stage.until(
+        lambda: hand.service.get("/api/v1/deployments?source=edge&status=partial").json()["deployments"],
+        "its end is seen",
     )
-    listed = hand.json("deployments", "list", "--source", "edge")["deployments"]
-    shown = hand.run("deployments", "show", f"edge/{deployment}")
 
-    assert [row["id"] for row in listed] == [deployment]
+    (listed,) = hand.json("deployments", "list", "--source", "edge")["deployments"]
+    shown = hand.run("deployments", "show", f"edge/{listed['id']}")
+
     assert "failed on:" in shown
     assert "1 failed" in shown
 
 
-def test_a_sweep_goes_through_the_running_service_and_its_budget(stage: Stage) -> None:
-    hand, cloud, service = at_hand(stage)
-    journal = stage.home / "fleetpulse.db"
+def test_a_sweep_goes_through_the_running_service_and_its_budget(hand: Hand) -> None:
+    before = hand.service.process.said().count('event="a survey by hand"')
 
     swept = hand.json("sweep")
     probed = hand.run("check-config", "--probe")
 
     assert [(each["source"], each["failed"]) for each in swept] == [("edge", False), ("twin", False)]
-    assert "edge: 12 devices in 3 groups (12 online)" in probed
+    assert f"edge: {DEVICES} devices in 3 groups ({DEVICES} online)" in probed
     assert "a drop is told after" in probed
-    assert service.process.said().count('event="a survey by hand"') == 4
-    assert journal.exists()
-    assert cloud.state()["writes"] == 0
+    assert hand.service.process.said().count('event="a survey by hand"') - before == 4
+    assert hand.cloud.state()["writes"] == 0
+
+
+def test_a_source_that_the_service_does_not_watch_is_an_error(hand: Hand, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(config.written({"sources": [config.jfrog(hand.cloud.url, name="elsewhere")]}))
+
+    ended = command("sweep", "--config", str(path), "--url", hand.service.url, "--token-file", str(hand.token))
+
+    assert ended.code == 1, ended.told
+    assert "no source is called 'elsewhere'; the service has edge, twin" in ended.told
+
+
+def test_a_token_is_made_and_changes_need_it(hand: Hand, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("an-invented-wrong-token")
+
+    without = ask(f"{hand.service.url}/api/v1/sources/edge/retry", arguments={})
+    refused = command("sources", "retry", "edge", "--url", hand.service.url, "--token-file", str(wrong))
+
+    assert hand.token.stat().st_mode & 0o777 == 0o600
+    assert without.status == 401
+    assert refused.code == 1
+    assert f"does not take the token in {wrong}" in refused.told
+    assert hand.token.read_text().strip() not in hand.service.process.said()
+
+
+def test_who_interrupts_a_sweep_ends_it_in_the_service_too(stage: Stage) -> None:
+    cloud = stage.party("jfrog-connect", devices=3)
+    path = stage.configure(sources=[config.jfrog(cloud.url, request_rate="1/m")])  # no survey ends by itself
+    service = stage.service(path).ready()
+
+    def begun(number: int) -> bool:
+        return service.process.said().count('event="a survey by hand"') == number
+
+    for number in (1, 2):
+        process = stage.program("sweep", "edge", "--config", str(path), "--url", service.url)
+        stage.until(partial(begun, number), "the survey has begun")
+        busy = command("sweep", "edge", "--config", str(path), "--url", service.url)
+        process.signal(signal.SIGINT)
+        code = process.ended()
+
+        assert code == 130, process.told()
+        assert busy.code == 1
+        assert "edge is being surveyed already" in busy.told
 
 
 def test_a_failed_source_is_told_and_ends_the_sweep_with_1(stage: Stage) -> None:
@@ -142,54 +228,6 @@ def test_a_failed_source_is_told_and_ends_the_sweep_with_1(stage: Stage) -> None
     assert "demo-token" not in said
 
 
-def test_a_source_that_the_service_does_not_watch_is_an_error(stage: Stage) -> None:
-    _, cloud, service = at_hand(stage)
-    other = stage.home / "other"
-    other.mkdir()
-    path = other / "config.toml"
-    path.write_text(config.written({"sources": [config.jfrog(cloud.url, name="elsewhere")]}))
-
-    process = stage.program(
-        "sweep", "--config", str(path), "--url", service.url, "--token-file", str(stage.home / "fleetpulse.db.token")
-    )
-
-    assert process.ended() == 1, process.told()
-    assert "no source is called 'elsewhere'; the service has edge, twin" in process.said()
-
-
-def test_who_interrupts_a_sweep_ends_it_in_the_service_too(stage: Stage) -> None:
-    hand, cloud, service = at_hand(stage)
-    cloud.do("slow", seconds=4)
-    path = str(stage.home / "config.toml")
-    process = stage.program("sweep", "edge", "--config", path, "--url", service.url)
-    stage.until(lambda: 'event="a survey by hand"' in service.process.said(), "the survey has begun")
-
-    busy = hand.run("sweep", "edge", code=1)
-    process.signal(signal.SIGINT)
-    process.ended()
-    cloud.do("slow", seconds=0)
-    hand.run("sweep", "edge")
-
-    assert "edge is being surveyed already" in busy
-
-
-def test_a_token_is_made_and_changes_need_it(stage: Stage) -> None:
-    _, _, service = at_hand(stage)
-    token = stage.home / "fleetpulse.db.token"
-    wrong = stage.home / "wrong"
-    wrong.write_text("an-invented-wrong-token")
-
-    without = ask(f"{service.url}/api/v1/sources/edge/retry", arguments={})
-    refused = stage.program("sources", "retry", "edge", "--url", service.url, "--token-file", str(wrong))
-    code = refused.ended()
-
-    assert token.stat().st_mode & 0o777 == 0o600
-    assert without.status == 401
-    assert code == 1
-    assert f"does not take the token in {wrong}" in refused.said()
-    assert token.read_text().strip() not in service.process.said()
-
-
 def test_reading_is_closed_where_a_read_token_is_set(stage: Stage) -> None:
     reading = stage.home / "reading"
     reading.write_text("an-invented-read-token")
@@ -197,11 +235,11 @@ def test_reading_is_closed_where_a_read_token_is_set(stage: Stage) -> None:
     service = stage.service(path).ready()
 
     closed = {where: service.get(where).status for where in ("/", "/metrics", "/-/sources", "/api/v1/sources")}
-    process = stage.program("sources", "list", "--url", service.url, "--token-file", str(reading), "--json")
+    listed = command("sources", "list", "--url", service.url, "--token-file", str(reading), "--json")
 
     assert set(closed.values()) == {401}
     assert service.get("/-/healthy").status == 200
-    assert process.ended() == 0, process.told()
+    assert listed.code == 0, listed.told
 
 
 def test_nobody_there_is_one_clear_line(stage: Stage) -> None:
@@ -216,19 +254,19 @@ def test_something_else_there_is_told(stage: Stage) -> None:
     webhook = stage.party("webhook")
     path = stage.configure(sources=[config.jfrog(NOBODY)])
 
-    listed = stage.program("sources", "list", "--url", webhook.url)
-    swept = stage.program("sweep", "--config", str(path), "--url", webhook.url)
+    listed = command("sources", "list", "--url", webhook.url)
+    swept = command("sweep", "--config", str(path), "--url", webhook.url)
 
-    assert (listed.ended(), swept.ended()) == (1, 1)
-    assert "is no fleetpulse" in listed.said()
-    assert "is no fleetpulse" in swept.said()
+    assert (listed.code, swept.code) == (1, 1)
+    assert "is no fleetpulse" in listed.told
+    assert "is no fleetpulse" in swept.told
 
 
 def test_check_config_says_beforehand_what_a_fleet_takes(stage: Stage) -> None:
     path = stage.configure(sources=[config.jfrog(NOBODY, interval="10s", request_rate="1/s", sweep=None)])
 
-    process = stage.program("check-config", "--config", str(path), "--devices", "100000")
+    ended = command("check-config", "--config", str(path), "--devices", "100000")
 
-    assert process.ended() == 0, process.told()
-    assert "req/s needed, 1 allowed: devices every" in process.said()
-    assert "a drop is told after" in process.said()
+    assert ended.code == 0, ended.told
+    assert "req/s needed, 1 allowed: devices every" in ended.told
+    assert "a drop is told after" in ended.told

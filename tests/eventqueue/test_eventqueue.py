@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventqueue.commits import AT, commit
@@ -31,11 +31,7 @@ async def drain(consumer: Consumer) -> list[int]:
     return found
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # one journal serves all examples: ids only rise
-)
+@settings(max_examples=60)  # one journal serves them all: ids only rise
 @given(
     sizes=st.lists(st.integers(0, 7), min_size=1, max_size=8),
     order=st.randoms(use_true_random=False),

@@ -31,6 +31,7 @@ def test_counters_stand_at_0_from_the_start() -> None:
     found = samples(metered())
 
     assert found['fleetpulse_sweeps_total{outcome="complete",resource="devices",source="edge"}'] == 0
+    assert found['fleetpulse_sweeps_total{outcome="stalest",resource="devices",source="edge"}'] == 0
     assert found['fleetpulse_vendor_requests_total{code="429",source="edge"}'] == 0
     assert found['fleet_events_total{source="edge",type="fleet.device.went_offline"}'] == 0
     assert found['fleetpulse_notifications_total{reason="first",receiver="slack"}'] == 0

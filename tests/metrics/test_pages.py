@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
@@ -340,7 +340,6 @@ SIGHTINGS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(SIGHTINGS, st.booleans()), max_size=6))
 def test_pages_rendered_piecemeal_are_those_rendered_at_once(walked: list[tuple[list[Sighting], bool]]) -> None:
     fleet, pages = KnownFleet("edge"), FleetPages()

@@ -143,7 +143,7 @@ def outcome(tables: dict[str, Any], environ: dict[str, str]) -> Settings | Confi
             return error
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(tables=trees(_LEAVES))
 @example(tables={"_env_file": "x", "self": "x", "_cli_parse_args": True})
 def test_any_config_is_settings_or_a_config_error(tables: dict[str, Any]) -> None:
@@ -156,7 +156,7 @@ def test_any_config_is_settings_or_a_config_error(tables: dict[str, Any]) -> Non
         assert all("\n" not in line for line in result.lines)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     tables=trees(
         st.sampled_from(

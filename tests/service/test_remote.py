@@ -11,6 +11,7 @@ from fleetpulse.outbound import Outbound
 from fleetpulse.secrets import Redactor
 from fleetpulse.service.failures import DoneBadlyError, UsageError
 from fleetpulse.service.remote import NobodyAnswersError, Place, Remote, connected, find_place
+from fleetpulse.web.access import ALIVE
 
 __all__ = ["http_server"]
 
@@ -140,11 +141,48 @@ async def test_nobody_there_is_an_error_of_its_own() -> None:
 
 
 async def test_only_a_fleetpulse_counts_as_a_service(http_server: Http) -> None:
-    ours = await http_server(answering(200, b"ok\n", Server="fleetpulse"))
-    other = await http_server(answering(200, b"ok\n"))
+    ours = await http_server(answering(200, ALIVE.encode(), Server="a proxy between us"))
+    other = await http_server(answering(200, b"ok\n", Server="fleetpulse"))
 
     async with Outbound(version="0", redactor=Redactor()) as outbound:
         assert await Remote(Place(url=ours), outbound=outbound).answers()
         assert not await Remote(Place(url="http://127.0.0.1:9"), outbound=outbound).answers()
         with pytest.raises(DoneBadlyError, match="is no fleetpulse"):
             await Remote(Place(url=other), outbound=outbound).answers()
+
+
+async def test_only_a_refused_connection_means_that_nobody_is_there(http_server: Http) -> None:
+    async def hang_up(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    deaf = await http_server(hang_up)
+
+    async with connected(Place(url=deaf)) as remote:
+        with pytest.raises(DoneBadlyError, match="whether a service runs there cannot be known"):
+            await remote.answers()
+
+
+async def test_what_waits_for_a_vendor_answers_at_last(http_server: Http) -> None:
+    url = await http_server(answering(200, b'\n\n{"id": "d-1"}\n'))
+
+    async with connected(Place(url=url)) as remote:
+        assert await remote.ask("devices", "edge", "d-1", "ask") == {"id": "d-1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "broke off, or is a fleetpulse of another age"),
+        (b'{"id": "d-1"}', "broke off, or is a fleetpulse of another age"),
+        (b"<html>\n", "broke off, or is a fleetpulse of another age"),
+        (b'\n{"error": "the vendor gave no answer"}\n', "^the vendor gave no answer$"),
+    ],
+)
+async def test_what_never_comes_or_fails_later_on_is_told(http_server: Http, body: bytes, words: str) -> None:
+    url = await http_server(answering(200, body))
+
+    async with connected(Place(url=url)) as remote:
+        with pytest.raises(DoneBadlyError, match=words):
+            await remote.ask("devices", "edge", "d-1", "ask")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from rich.console import Console
 
 from fleetpulse.durations import Rate
 from fleetpulse.fleet.deployment import Deployment, Rollout, RolloutStatus
@@ -17,6 +19,7 @@ from fleetpulse.fleet.device import Aspect, Device, DeviceStatus, Sighting
 from fleetpulse.service.survey.alone import guests
 from fleetpulse.service.survey.lines import End, Failure, Finding, Line, Progress, read_line
 from fleetpulse.service.survey.report import Report
+from fleetpulse.service.survey.showing import watching
 from fleetpulse.service.survey.survey import LOOKS, PROBE_PAGES, Survey
 from fleetpulse.service.survey.tally import Tally
 from fleetpulse.simulator import JFrogConnect, serve
@@ -114,6 +117,19 @@ async def test_a_probe_asks_for_one_device_and_says_what_the_key_sees() -> None:
     assert not report.failed, list(report.failures())
     assert report.sentence().startswith("30 devices in 3 groups (30 online), 0 deployments since 30d")
     assert [each.resource for each in report.findings if each.kind == "on demand"] == ["device"]
+
+
+async def test_a_probe_asks_for_one_deployment_and_one_tunnel_where_there_are_any() -> None:
+    cloud = JFrogConnect(devices=5)
+    deployment, tunnel = cloud.deploy(cloud.uuids()[:1]), cloud.open_tunnel(cloud.uuids()[0])
+
+    report = await report_of(cloud, Depth.PROBE)
+
+    assert not report.failed, list(report.failures())
+    assert [each.sampled for each in report.findings if each.kind == "on demand"][1:] == [deployment, tunnel]
+    assert {
+        path.rsplit("/", 2)[1] for path in (seen.path for seen in cloud.requests) if path.endswith((deployment, tunnel))
+    } == {"deployments", "port_tunnel"}
 
 
 async def test_a_refused_key_is_told_and_not_tried_again() -> None:
@@ -264,6 +280,12 @@ async def test_what_is_odd_is_told_once_each() -> None:
     ]
 
 
+async def test_rows_without_a_status_are_told_in_words() -> None:
+    report = await told(Scripted(CENSUS, devices=[devices("d-1", unknown_word="(none)")]))
+
+    assert list(report.oddities()) == ["devices: some rows have no status"]
+
+
 async def test_a_guard_is_told_instead_of_what_follows_from_it() -> None:
     page = devices("d-1", total=9, guarded="the cursor came again")
 
@@ -274,7 +296,10 @@ async def test_a_guard_is_told_instead_of_what_follows_from_it() -> None:
 
 async def test_a_refused_cursor_begins_the_walk_anew_once() -> None:
     tries: Iterator[list[Any]] = iter(
-        [[devices("d-1", resume="on"), CursorRefused("too old")], [devices("d-1", resume="on"), devices("d-2")]]
+        [
+            [devices("d-1", resume="on", odd=1, unknown_word="Zzz"), CursorRefused("too old")],
+            [devices("d-1", resume="on"), devices("d-2")],
+        ]
     )
 
     class Tries:
@@ -286,6 +311,7 @@ async def test_a_refused_cursor_begins_the_walk_anew_once() -> None:
 
     assert report.number(Kind.DEVICES) == "2"
     assert not report.failed
+    assert list(report.oddities()) == []
 
 
 async def test_a_cursor_refused_twice_is_a_failure() -> None:
@@ -314,7 +340,7 @@ async def test_what_takes_a_request_for_each_device_is_asked_of_one() -> None:
     report = await told(vendor)
 
     assert vendor.asked == 2
-    assert list(report.samples()) == ["stats: asked for d-1 alone"]
+    assert list(report.samples()) == ["stats: of d-1 alone, for each device takes a request of its own"]
 
 
 async def test_without_a_device_nothing_is_asked_of_one() -> None:
@@ -434,3 +460,24 @@ async def test_an_answer_that_is_none_fails_only_what_it_answered() -> None:
 
     assert list(report.failures()) == ["device: answer invalid: HTML"]
     assert report.number(Kind.DEVICES) == "1"
+
+
+async def test_where_nobody_watches_each_finding_is_a_line_in_the_words_of_its_kind() -> None:
+    nightly = Rollout(deployment=Deployment(id="nightly"), device="d-1", status=RolloutStatus.PENDING)
+    resources = {**CENSUS, "stats": resource(Kind.READINGS, per_device=True), "groups": resource(Kind.GROUPS)}
+    vendor = Scripted(
+        resources, devices=[devices("d-1", "d-2", rollouts=[nightly])], groups=[ResourceUnavailable("no")]
+    )
+    printed = StringIO()
+
+    report = await told(vendor)
+    with watching(Console(file=printed, width=40), ["edge"]) as watcher:
+        for finding in report.findings:
+            watcher.line(report, msgspec.structs.replace(finding, seconds=0.0))
+
+    assert printed.getvalue().splitlines() == [
+        "edge devices: 2 devices, 1 request, 0.0 s",
+        "edge devices: 1 deployment",
+        "edge stats: 1 row, 1 request, 0.0 s",
+        "edge groups: not for this key, 1 request, 0.0 s",
+    ]

@@ -17,6 +17,7 @@ from fleetpulse.service.survey.surveying import survey
 from fleetpulse.simulator import JFrogConnect, serve
 from fleetpulse.vendors.contract import Kind
 from fleetpulse.vendors.jfrog_connect import JFrogConnectSettings
+from fleetpulse.web.access import ALIVE
 from fleetpulse.web.views import Depth
 
 __all__ = ["http_server"]
@@ -82,6 +83,7 @@ async def test_what_is_no_service_is_passed_over_only_by_who_says_so(http_server
         (b'{"type":"finding","resource":"devices","kind":"devices","rows":3}\n', "the service broke off"),
         (b"<html>\n", "is no fleetpulse, or one of another age"),
         (b'{"type":"later","what":1}\n', "is no fleetpulse, or one of another age"),
+        (b'{"error":"edge is paused"}\n', "edge is paused"),
         (b'{"type":"progress","resource":3}\n', "is no fleetpulse, or one of another age"),
     ],
 )
@@ -89,8 +91,7 @@ async def test_a_service_that_tells_nonsense_fails_the_source(http_server: Http,
     cloud = JFrogConnect(devices=3)
 
     async def answer(request: web.Request) -> web.Response:
-        headers = {"Server": "fleetpulse"}
-        return web.Response(body=b"ok" if request.method == "GET" else lines, headers=headers)
+        return web.Response(body=ALIVE.encode() if request.method == "GET" else lines)
 
     service = await http_server(answer)
 

@@ -245,3 +245,31 @@ async def test_the_flag_of_a_devices_detail_has_the_switched_name(yard: Yard) ->
     other, named = [await yard.get(f"/devices/{uuid}", f"{flag}=true") for flag in ("enrich_info", "more")]
 
     assert ("tags" in other, "tags" in named) == (False, True)
+
+
+async def test_status_words_come_in_the_other_case_when_switched(yard: Yard) -> None:
+    account = yard.account
+    [uuid, *_] = account.uuids()
+    deployment = account.deploy([uuid])
+    account.advance(deployment, uuid, "In Progress")
+    account.open_tunnel(uuid)
+    account.switch(other_case=True)
+
+    listed = await yard.get("/devices")
+    rows = await yard.get(f"/deployments/{deployment}/devices")
+    tunnels = await yard.get("/port_tunnel")
+
+    assert {row["device_status"] for row in listed["devices"]} == {"Online"}
+    assert [row["status"] for row in rows["deployment_by_device_uuid"].values()] == ["in_progress"]
+    assert [row["status"] for row in tunnels] == ["Opened"]
+
+
+async def test_an_errors_field_and_the_flows_cursor_stand_where_switched(yard: Yard) -> None:
+    yard.account.switch(error_field="errors", flows_paging="elsewhere")
+
+    _, refusal = await yard.ask("/devices/d-0000-0000")
+    flows = await yard.get("/update-flows", "limit=1")
+
+    assert refusal == {"errors": ["There is no such device"]}
+    assert flows["next_cursor"]
+    assert "pagination_info" not in flows

@@ -77,6 +77,12 @@ async def test_a_page_that_is_not_the_last_says_where_it_continues(yard: Yard) -
     assert not {"continues", "lastid"} & set(rest)
 
 
+@pytest.mark.parametrize("value", ["x", "-1", "", "\u0664", "9" * 5000])
+@pytest.mark.parametrize("name", ["limit", "startafter", "orgid"])
+async def test_what_is_no_number_is_refused(yard: Yard, name: str, value: str) -> None:
+    assert (await yard.ask(f"/devices?{name}={value}"))[0] == 400
+
+
 async def test_a_full_last_page_does_not_continue(yard: Yard) -> None:
     body = await yard.get("/devices?limit=20")
 
@@ -425,3 +431,21 @@ async def test_the_state_tells_how_everything_fares(yard: Yard) -> None:
 
     assert state["devices"] == {"online": online, "offline": 20 - online}
     assert (state["jobs"], state["changes"]) == ({"in_progress": 1}, {"in_progress": 1})
+
+
+async def test_a_size_is_text_when_switched(yard: Yard) -> None:
+    yard.vendor.switch(size_form="text")
+
+    assert (await yard.get("/devices?limit=2"))["size"] == "2s"
+
+
+@pytest.mark.parametrize(("bodies", "sent"), [("html", "<html>"), ("none", "")])
+async def test_a_refusal_is_no_json_when_switched(yard: Yard, bodies: str, sent: str) -> None:
+    yard.vendor.switch(error_bodies=bodies)
+    yard.vendor.revoke()
+
+    async with yard.client.get(f"{yard.url}/api/1/devices") as answer:
+        text = await answer.text()
+
+    assert answer.status == 401
+    assert text[: len("<html>")] == sent

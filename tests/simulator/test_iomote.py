@@ -284,11 +284,11 @@ def test_what_is_not_there_cannot_be_told_of() -> None:
 
 def test_one_change_in_many_devices_encodes_one_piece_of_the_list_anew() -> None:
     vendor = Iomote(devices=5_000)
-    vendor.fleet.whole(vendor._forms)
+    vendor.fleet.first(5_000, vendor._forms)
     before = dict(vendor.fleet._pieces)
     vendor.drop(1)
 
-    vendor.fleet.whole(vendor._forms)
+    vendor.fleet.first(5_000, vendor._forms)
 
     kept = [vendor.fleet._pieces[start] is piece for start, piece in before.items()]
     assert sorted(kept) == [False, True, True, True, True]

@@ -339,3 +339,11 @@ async def test_an_unknown_path_is_not_found_and_on_record(account: Account) -> N
 
     assert status == 404
     assert [seen.path for seen in account.vendor.requests] == ["/v1/devices"]
+
+
+async def test_states_are_spelled_as_in_the_prose_when_switched(account: Account) -> None:
+    account.vendor.switch(capital_words=True)
+
+    _, listed = await account.ask(STATES)
+
+    assert {row["device_status"] for row in listed["message"]} == {"Online"}

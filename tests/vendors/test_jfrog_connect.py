@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from fleetpulse import simulator
@@ -26,6 +27,7 @@ from fleetpulse.vendors.contract import (
     Vendor,
 )
 from fleetpulse.vendors.jfrog_connect import JFrogConnect, JFrogConnectSettings, api
+from fleetpulse.vendors.jfrog_connect.deployments import failed_steps
 from fleetpulse.vendors.jfrog_connect.devices import DeviceRow, sightings
 from fleetpulse.vendors.jfrog_connect.place import total_of
 from fleetpulse.vendors.wire import Rows
@@ -210,6 +212,19 @@ async def test_odd_rows_cost_no_other_row(cloud: simulator.JFrogConnect, build: 
     assert (len(page.items), page.odd) == (15, 5)  # no id, {}, [], null and a string are no devices
     assert page.oddity
     assert all(sighting.device.name.isprintable() for sighting in page.items)
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize("total_mode", ["all", "page", "absent"])
+async def test_a_total_that_counts_only_its_page_is_odd(
+    cloud: simulator.JFrogConnect, build: Build, total_mode: str
+) -> None:
+    cloud.switch(total_mode=total_mode)
+
+    pages = await listed(build().devices("devices"))
+
+    odd = "the total counts the rows of a page, not those of the list" if total_mode == "page" else ""
+    assert [page.oddity for page in pages[:3]] == ["", odd, odd]
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -538,6 +553,60 @@ async def test_a_device_that_did_not_fail_has_no_failed_steps(cloud: simulator.J
     steps = await build().failed_steps(deployment, page.items[0][0])
 
     assert steps == ()
+
+
+def steps_told(status: str, *steps: dict[str, object]) -> list[str] | None:
+    told = failed_steps({"status": status, "steps": list(steps)}, device="d-1", redact=str)
+    return None if told is None else [step.name for step in told]
+
+
+@pytest.mark.parametrize(
+    ("status", "named"),
+    [
+        ("Failed", ["b"]),
+        ("Exploded", ["b"]),
+        ("Pending", []),
+        ("In Progress", []),
+        ("Succeeded", []),
+        ("Aborted", []),
+    ],
+)
+def test_only_a_device_that_failed_or_may_have_has_a_failed_step(status: str, named: list[str]) -> None:
+    assert steps_told(status, {"name": "a", "stdout": "ok"}, {"name": "b", "stdout": "error: no"}) == named
+
+
+@pytest.mark.parametrize(
+    "denial",
+    [
+        "0 errors; no error found",
+        "ok=12 failed=0",
+        "0 failed, 12 passed",
+        "finished without any error",
+        "error-free",
+        "no fatal error",
+        "failed: 0",
+    ],
+)
+def test_a_step_that_denies_an_error_is_not_the_one_that_failed(denial: str) -> None:
+    lint: dict[str, object] = {"name": "lint", "exit_code": 0, "stdout": denial}
+
+    assert steps_told("Failed", lint, {"name": "flash", "stdout": "aborting"}) == ["flash"]
+    assert steps_told("Failed", lint | {"stderr": "fatal"}, {"name": "flash"}) == ["lint"]
+
+
+async def test_an_unknown_status_of_a_deployments_devices_is_told(cloud: simulator.JFrogConnect, build: Build) -> None:
+    statuses = {"2c55-e275": {"status": "Rolled Back"}, "435d-3443": {"status": None}, "435d-3444": "pending"}
+    body = {"deployment_by_device_uuid": statuses, "pagination_info": {"total": 3}}
+    cloud.faults.always(status=200, body=msgspec.json.encode(body), path="/deployments/dp-1/devices")
+
+    [page] = await listed(build().deployment_devices("dp-1"))
+
+    assert page.unknown_word == "Rolled Back"
+    assert [status for _, status in page.items] == [
+        RolloutStatus.UNKNOWN,
+        RolloutStatus.UNKNOWN,
+        RolloutStatus.PENDING,
+    ]
 
 
 async def test_walks_that_run_side_by_side_do_not_mix(cloud: simulator.JFrogConnect, build: Build) -> None:

@@ -133,9 +133,9 @@ async def test_odd_rows_cost_no_other_row(cloud: simulator.JFrogConnect, build: 
     assert page.oddity
 
 
-def test_rows_of_which_none_can_be_read_are_no_page() -> None:
+async def test_rows_of_which_none_can_be_read_are_no_page() -> None:
     with pytest.raises(AnswerInvalid, match="none of 1 rows can be read; row 0: no port_tunnel_id"):
-        tunnels(Rows(items=[TunnelRow(status="opened")]))
+        await tunnels(Rows(items=[TunnelRow(status="opened")]))
 
 
 async def test_a_device_id_without_its_prefix_is_the_same_device(cloud: simulator.JFrogConnect, build: Build) -> None:

@@ -582,6 +582,15 @@ async def test_a_comment_is_an_error_only_where_it_failed_and_is_redacted(saying
     assert well.error == ""
 
 
+async def test_an_unknown_status_of_an_update_is_told(saying: Saying) -> None:
+    row = {"device_uuid": "d-1", "updates": [{"update_id": 7}], "updates_v2": [flow(update_status="rolled back")]}
+
+    [page] = await walked(await saying({"more": False, "message": [row]}), "details")
+
+    assert page.unknown_word == "rolled back"
+    assert {rollout.status for rollout in page.rollouts} == {RolloutStatus.UNKNOWN}
+
+
 def installed(version: str, **more: object) -> dict[str, object]:
     return (
         flow(
@@ -750,6 +759,7 @@ async def test_an_answer_without_a_status_is_invalid(saying: Saying, found: obje
         (400, {"error_message": "Project not found"}, ResourceUnavailable),
         (400, {"error_message": "limit must be an integer"}, AnswerInvalid),
         (400, {"error_message": "Unexpected token u in JSON at position 0"}, AnswerInvalid),
+        (400, {"error_message": "rate limit exceeded, token bucket empty"}, RateLimited),
         (400, {}, AnswerInvalid),
         (404, {}, ResourceUnavailable),
         (429, {}, RateLimited),

@@ -24,7 +24,7 @@ from fleetpulse.outbound import Account, Priority
 from fleetpulse.secrets import Redactor, Secret
 from fleetpulse.simulator import serve
 from fleetpulse.simulator.scalepad import ScalePad as Cloud
-from fleetpulse.simulator.scalepad.oddities import LOST, oddities
+from fleetpulse.simulator.scalepad.oddities import LOST, ODDITIES
 from fleetpulse.vendors.contract import (
     PROTOCOLS,
     AnswerInvalid,
@@ -388,7 +388,7 @@ async def test_an_unknown_word_is_told_short_redacted_and_on_one_line(cloud: Clo
 async def test_odd_rows_cost_no_other_row(cloud: Cloud, build: Build) -> None:
     for _ in range(20):
         cloud.add_device()
-    odd = cloud.odd_rows(len(oddities()))
+    odd = cloud.odd_rows(len(ODDITIES))
 
     [page] = await listed(build().devices("devices"))
 
@@ -784,7 +784,7 @@ async def test_enrolments_are_deployments_on_one_device_newest_first(cloud: Clou
     uuid = cloud.uuids()[0]
     older, newer = cloud.enrol(uuid, "error", ago_s=60), cloud.enrol(uuid, "pending")
 
-    rollouts = await build().enrolments("enrolments", uuid)
+    rollouts = (await build().enrolments("enrolments", uuid)).items
 
     assert [(rollout.deployment.id, rollout.status) for rollout in rollouts[:2]] == [
         (newer, RolloutStatus.PENDING),
@@ -797,7 +797,7 @@ async def test_enrolments_are_deployments_on_one_device_newest_first(cloud: Clou
 
 
 async def test_a_device_that_was_never_enrolled_has_a_pending_enrolment(cloud: Cloud, build: Build) -> None:
-    [rollout] = await build().enrolments("enrolments", cloud.add_pending())
+    [rollout] = (await build().enrolments("enrolments", cloud.add_pending())).items
 
     assert rollout.status is RolloutStatus.PENDING
 
@@ -817,7 +817,10 @@ async def test_enrolments_are_sorted_bounded_and_tolerant(http_server: Http, cli
 
     vendor = client(await http_server(answer))
 
-    assert await vendor.enrolments("enrolments", "d") == (
+    page = await vendor.enrolments("enrolments", "d")
+
+    assert (page.odd, page.unknown_word) == (2, "reverted")
+    assert page.items == [
         Rollout(
             deployment=Deployment(id="new", kind="enrolment", created_at=datetime(2026, 2, 1, tzinfo=UTC)),
             device="d",
@@ -829,15 +832,15 @@ async def test_enrolments_are_sorted_bounded_and_tolerant(http_server: Http, cli
             status=RolloutStatus.FAILED,
         ),
         Rollout(deployment=Deployment(id="undated", kind="enrolment"), device="d", status=RolloutStatus.SUCCEEDED),
-    )
-    assert len(await vendor.enrolments("enrolments", "many")) == 50
+    ]
+    assert len((await vendor.enrolments("enrolments", "many")).items) == 50
 
 
 async def test_a_device_without_enrolments_has_none(http_server: Http, client: Build) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.json_response({"data": [], "total_count": 0, "next_cursor": None})
 
-    assert await client(await http_server(answer)).enrolments("enrolments", "d") == ()
+    assert await client(await http_server(answer)).enrolments("enrolments", "d") == Page(items=[])
 
 
 async def test_enrolments_of_a_device_that_is_gone_are_unavailable(build: Build) -> None:

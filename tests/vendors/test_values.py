@@ -2,12 +2,13 @@
 
 import math
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetpulse.vendors.wire import number, output_tail, parse_time, text, word
+from fleetpulse.vendors.wire import identifier, number, output_tail, parse_time, text, unknown_word, word
 
 AT = datetime(2025, 3, 2, 8, 0, 4, tzinfo=UTC)
 
@@ -40,6 +41,49 @@ def test_every_form_of_a_time_is_read_as_utc(spelled: str, at: datetime) -> None
 )
 def test_no_time_and_nonsense_are_no_time(spelled: object) -> None:
     assert parse_time(spelled) is None
+
+
+_two = st.integers(0, 99).map(lambda number: f"{number:02}")
+_months = st.sampled_from(
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "mar", "Mai"]
+)
+_years = st.integers(0, 9999).map(lambda number: f"{number:04}")
+
+
+_dates = st.tuples(st.sampled_from(["Sun", "Mon", "Xyz", "Sunday"]), _two, _months, _years)
+
+
+@given(_dates, st.tuples(_two, _two, _two))
+def test_a_time_of_a_fixed_layout_is_read_as_the_parser_of_mail_reads_it(
+    date: tuple[str, ...], time: tuple[str, ...]
+) -> None:
+    spelled = f"{date[0]}, {' '.join(date[1:])} {':'.join(time)} GMT"
+
+    try:
+        at = parsedate_to_datetime(spelled)
+    except ValueError:
+        at = None
+
+    assert parse_time(spelled) == (at if at is not None and at.year > 1970 else None)
+
+
+@given(st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(9999, 12, 31)))  # noqa: DTZ001 - its zone is in the text
+def test_a_time_comes_back_from_rfc_1123(at: datetime) -> None:
+    assert parse_time(f"{at:%a, %d %b %Y %H:%M:%S} GMT") == at.replace(microsecond=0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([], ""),
+        (["Zzz"], "Zzz"),
+        ([None, {}, "", "Zzz", "Yyy"], "Zzz"),
+        ([None, []], "(none)"),
+        (["s3cr3t " + "x" * 100], "*** " + "x" * 36),
+    ],
+)
+def test_an_unknown_word_is_the_first_that_can_be_shown(values: list[object], shown: str) -> None:
+    assert unknown_word(values, redact=lambda text: text.replace("s3cr3t", "***")) == shown
 
 
 @pytest.mark.parametrize("spelled", ["In Progress", "in_progress", " IN-PROGRESS ", "in  progress"])
@@ -104,3 +148,13 @@ def test_nothing_raises(value: object) -> None:
     assert len(line) <= 200
     line.encode()
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u200f", "\u00ad", "\U000e0041", "\ufeff", "\u2060"])
+def test_what_shows_nothing_makes_no_second_name_of_one(mark: str) -> None:
+    assert text(f"Ly{mark}on") == "Lyon"
+
+
+def test_an_id_that_is_too_long_to_be_told_whole_is_none() -> None:
+    assert identifier("x" * 200) == "x" * 200
+    assert identifier("x" * 201) == ""

@@ -74,11 +74,16 @@ class Step(msgspec.Struct, tag="step"):
 
 
 class Hands:
-    """The operations of a house that only writes down what it is asked to do; `refuse` is raised instead."""
+    """The operations of a house that only writes down what it is asked to do.
+
+    `refuse` is raised instead, `fail` later on; a device is told of after `wait_s`.
+    """
 
     def __init__(self) -> None:
         self.done: list[tuple[object, ...]] = []
         self.refuse: Exception | None = None
+        self.fail: Exception | None = None
+        self.wait_s = 0.0
         self.steps: AsyncIterator[msgspec.Struct] | None = None
         self.closed = 0
         self.ended = asyncio.Event()
@@ -95,13 +100,20 @@ class Hands:
     async def accept(self, source: str) -> None:
         self._do("accept", source)
 
-    async def ask(self, source: str, device: str) -> Sighting:
+    async def ask(self, source: str, device: str) -> AsyncGenerator[Sighting | None, None]:
         self._do("ask", source, device)
-        return Sighting(Device(device, name="gate-1"), DeviceStatus.ONLINE)
+        yield None
+        await asyncio.sleep(self.wait_s)
+        if self.fail is not None:
+            raise self.fail
+        yield Sighting(Device(device, name="gate-1"), DeviceStatus.ONLINE)
 
-    async def survey(self, source: str, depth: Depth) -> AsyncGenerator[msgspec.Struct, None]:
+    async def survey(self, source: str, depth: Depth) -> AsyncGenerator[msgspec.Struct | None, None]:
         self._do("survey", source, depth)
         try:
+            yield None
+            if self.fail is not None:
+                raise self.fail
             if self.steps is not None:
                 async for step in self.steps:
                     yield step

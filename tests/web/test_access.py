@@ -1,7 +1,9 @@
+import os
 from pathlib import Path
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from fleetpulse.secrets import Redactor, SecretUnreadableError
 from fleetpulse.web.access import Access, Token
@@ -111,6 +113,25 @@ def test_a_file_that_is_gone_for_a_moment_leaves_the_token_in_force(tmp_path: Pa
     file.unlink()
 
     assert token.fits(TOKEN)
+
+
+def test_a_file_that_becomes_readable_is_read_though_nothing_tells_of_it(tmp_path: Path) -> None:
+    """As where somebody replaces it and then gives the service the right to read it: time and size stay."""
+    file, rotated = tmp_path / "token", b"the-rotated-token"
+    file.write_text(TOKEN)
+    token = Token(file, redactor=Redactor())
+
+    with capture_logs() as told:
+        file.write_bytes(b"\xff" * len(rotated))
+        written_at = file.stat().st_mtime_ns
+        unreadable = [token.fits(TOKEN) for _ in range(3)]
+        file.write_bytes(rotated)
+        os.utime(file, ns=(written_at, written_at))
+
+    assert unreadable == [True, True, True]
+    assert [line["log_level"] for line in told] == ["warning"]
+    assert token.fits("the-rotated-token")
+    assert not token.fits(TOKEN)
 
 
 def test_a_swap_of_a_whole_folder_is_seen(tmp_path: Path) -> None:

@@ -1,21 +1,23 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetpulse.fleet.deployment import Deployment, DeploymentStatus, FailedStep, RolloutStatus
-from fleetpulse.fleet.device import DeviceStatus
+from fleetpulse.fleet.device import DeviceStatus, KnownDevice
 from fleetpulse.fleet.job import BulkJob, JobAction, JobStatus
-from fleetpulse.fleet.known import KnownFleet
+from fleetpulse.fleet.known import KnownFleet, Segment
 from fleetpulse.web.api.questions import MOST_ROWS
-from fleetpulse.web.operations import NoSuchThingError, NotWatchedError, RefusedError, VendorFailedError
+from fleetpulse.web.api.routes import SEARCHES_AT_ONCE
+from fleetpulse.web.operations import NotWatchedError, RefusedError, VendorFailedError
 from fleetpulse.web.server import LARGEST_BODY_BYTES
 from web.house import BEARER, T0, Hands, House, Step, follow, known, meet, run_jobs, serving, sighting, source
 
@@ -215,7 +217,7 @@ async def test_what_cannot_be_answered_is_told_in_json(
     assert list(document) == ["error"]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(name=st.sampled_from(["source", "status", "group", "tag", "q", "name", "limit", "after"]), text=st.text())
 async def test_no_query_is_a_crash(name: str, text: str) -> None:
     escaped = text.encode("utf-8", "surrogatepass")
@@ -257,6 +259,58 @@ async def test_a_whole_fleet_is_searched_while_the_loop_turns(client: aiohttp.Cl
         turning.cancel()
 
     assert turns - before > 2
+
+
+class Slow(Mapping[str, KnownDevice]):
+    """A segment so large that whoever looks through it is still at it when the test goes on."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.begins = threading.Semaphore(0)
+        self.go_on = threading.Event()
+
+    def __iter__(self) -> Iterator[str]:
+        self.begun += 1
+        self.begins.release()
+        self.go_on.wait(10)
+        return iter(())
+
+    def __getitem__(self, key: str) -> KnownDevice:
+        raise KeyError(key)
+
+    def __len__(self) -> int:
+        return 0
+
+
+class SlowFleet(KnownFleet):
+    """Has such a segment."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source)
+        self.segment = Slow()
+
+    def segments(self) -> Mapping[int, Segment]:
+        return {0: self.segment}
+
+
+async def test_searches_of_those_who_hung_up_count_until_they_end(client: aiohttp.ClientSession) -> None:
+    made, fleet = House(), SlowFleet("edge")
+    made.known_sources = [source("edge")]
+    made.known_fleets = [msgspec.structs.replace(known("edge"), fleet=fleet)]
+
+    async with serving(made) as url:
+        for _ in range(SEARCHES_AT_ONCE):
+            asking = asyncio.create_task(client.get(f"{url}/api/v1/devices"))
+            await asyncio.to_thread(fleet.segment.begins.acquire)
+            asking.cancel()
+        later = asyncio.create_task(client.get(f"{url}/api/v1/devices"))
+        await asyncio.sleep(0.2)
+        begun = fleet.segment.begun
+        fleet.segment.go_on.set()
+        answer = await later
+
+    assert begun == SEARCHES_AT_ONCE
+    assert answer.status == 200
 
 
 async def test_deployments_come_youngest_first_with_their_devices_counted(client: aiohttp.ClientSession) -> None:
@@ -386,9 +440,7 @@ async def test_a_large_body_is_refused(client: aiohttp.ClientSession) -> None:
     ("error", "status"),
     [
         (NotWatchedError("it is disabled"), 404),
-        (NoSuchThingError("no such device"), 404),
         (RefusedError("one at a time"), 409),
-        (VendorFailedError("it gave no answer", reason="unreachable"), 502),
     ],
 )
 async def test_what_cannot_be_done_is_told(client: aiohttp.ClientSession, error: Exception, status: int) -> None:
@@ -402,6 +454,35 @@ async def test_what_cannot_be_done_is_told(client: aiohttp.ClientSession, error:
                 answers.append((answer.status, await answer.json()))
 
     assert answers == [(status, {"error": str(error)})] * 3
+
+
+@pytest.mark.parametrize("error", [VendorFailedError("it gave no answer"), RefusedError("it is paused")])
+@pytest.mark.parametrize("path", ["devices/edge/d-1/ask", "sources/edge/sweep"])
+async def test_what_fails_later_on_is_told_as_the_last_line(
+    client: aiohttp.ClientSession, path: str, error: Exception
+) -> None:
+    hands = Hands()
+    hands.fail = error
+
+    async with (
+        serving(house(), hands=hands) as url,
+        client.post(f"{url}/api/v1/{path}", headers=BEARER) as answer,
+    ):
+        told = await answer.text()
+
+    assert answer.status == 200
+    assert json.loads(told) == {"error": str(error)}
+    assert told.endswith("\n")
+
+
+async def test_a_device_that_was_asked_for_comes_as_a_line(client: aiohttp.ClientSession) -> None:
+    async with (
+        serving(house()) as url,
+        client.post(f"{url}/api/v1/devices/edge/d-1/ask", headers=BEARER) as answer,
+    ):
+        told = json.loads(await answer.text())
+
+    assert (told["source"], told["id"], told["status"]) == ("edge", "d-1", "online")
 
 
 async def test_a_mistake_of_ours_is_told_in_json_without_its_words(client: aiohttp.ClientSession) -> None:
@@ -421,8 +502,8 @@ async def test_a_survey_is_answered_line_by_line(client: aiohttp.ClientSession, 
     hands, gate = Hands(), asyncio.Event()
 
     async def steps() -> AsyncIterator[msgspec.Struct]:
-        yield Step(1)
         await gate.wait()
+        yield Step(1)
         yield Step(2)
 
     hands.steps = steps()
@@ -434,7 +515,8 @@ async def test_a_survey_is_answered_line_by_line(client: aiohttp.ClientSession, 
         gate.set()
         rest = await answer.read()
 
-    assert [json.loads(line)["number"] for line in (first, *rest.splitlines())] == [1, 2, 0]
+    assert first == b"\n"  # the answer begins before there is anything to tell
+    assert [json.loads(line)["number"] for line in rest.splitlines()] == [1, 2, 0]
     assert hands.closed == 1
 
 

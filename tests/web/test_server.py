@@ -17,7 +17,7 @@ from web.house import T0, Hands, House, made_access, serving, source
 
 async def test_a_living_process_says_ok(client: aiohttp.ClientSession) -> None:
     async with serving(House()) as url, client.get(f"{url}/-/healthy") as answer:
-        assert (answer.status, await answer.text()) == (200, "ok\n")
+        assert (answer.status, await answer.text()) == (200, "fleetpulse is alive\n")
 
 
 async def test_not_ready_tells_why(client: aiohttp.ClientSession) -> None:

@@ -3,7 +3,7 @@
 from fleetpulse.outbound.account import Account
 from fleetpulse.outbound.answer import Answer
 from fleetpulse.outbound.budget import Budget, Budgets
-from fleetpulse.outbound.errors import BadEncoding, OutboundError, TimedOut, TooLarge, Unreachable
+from fleetpulse.outbound.errors import BadEncoding, NobodyListens, OutboundError, TimedOut, TooLarge, Unreachable
 from fleetpulse.outbound.session import Outbound
 from fleetpulse.outbound.turns import Priority
 
@@ -13,6 +13,7 @@ __all__ = [
     "BadEncoding",
     "Budget",
     "Budgets",
+    "NobodyListens",
     "Outbound",
     "OutboundError",
     "Priority",

@@ -16,6 +16,10 @@ class Unreachable(OutboundError):  # noqa: N818 - a noun of the field reads bett
     reason = "unreachable"
 
 
+class NobodyListens(Unreachable):
+    """The host is there, and takes no connection at this port."""
+
+
 class TimedOut(Unreachable):
     """The whole answer was not there in time."""
 

@@ -1,17 +1,22 @@
 """What went wrong on the way, in a few words without the URL: aiohttp's own texts carry it whole."""
 
+import errno
 import os
 from ssl import SSLCertVerificationError
 
 import aiohttp
 
 from fleetpulse.outbound.connection import BrokenConnection
-from fleetpulse.outbound.errors import BadEncoding, OutboundError, Unreachable
+from fleetpulse.outbound.errors import BadEncoding, NobodyListens, OutboundError, Unreachable
 
 
 def told(error: Exception) -> OutboundError:
     """The error of our closed set for one of aiohttp's or of the operating system's. First fitting row wins."""
     cause = error.__cause__ if isinstance(error, BrokenConnection) else error
+    if (
+        type(cause) is aiohttp.ClientConnectorError and cause.errno == errno.ECONNREFUSED
+    ):  # of a proxy it is another one
+        return NobodyListens(f"takes no connection: {_why(cause)}")
     for kind, ours, text in _ROWS:
         if isinstance(cause, kind):
             return ours(text.format(why=_why(cause)))

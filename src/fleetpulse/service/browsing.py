@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import typer
 
 from fleetpulse import clock
 from fleetpulse.durations import format_duration, parse_duration
+from fleetpulse.service.answered import Row, checked, listed
 from fleetpulse.service.failures import DoneBadlyError, UsageError
 from fleetpulse.service.remote import Remote
 from fleetpulse.service.tables import document, facts, indented, plain, table
 from fleetpulse.web.ages import age
-
-Row = Mapping[str, Any]
 
 MOST_CANDIDATES: Final = 20
 _A_PAGE: Final = 1000
@@ -36,17 +35,18 @@ async def list_sources(remote: Remote, *, json: bool) -> None:
                 _counts(source["devices"]),
                 "; ".join(f"{each['resource']} {_words(each['problem'])}" for each in source["problems"]),
             )
-            for source in _rows(found, "sources")
+            for source in listed(found, what="sources")
         ],
     )
 
 
 async def show_source(remote: Remote, name: str, *, json: bool) -> None:
     """Print one source."""
-    source = await remote.get("sources", name)
+    found = await remote.get("sources", name)
     if json:
-        document(source)
+        document(found)
         return
+    source = checked(found, shape="source")
     summary = source["vendors_summary"] or {}
     facts(
         (
@@ -79,11 +79,11 @@ async def act_on_source(remote: Remote, name: str, action: str, *, for_: str | N
             parse_duration(for_)
         except ValueError as error:
             raise UsageError(f"--for {error}") from error
-    source = await remote.post("sources", name, action, body=None if for_ is None else {"for": for_})
+    found = await remote.post("sources", name, action, body=None if for_ is None else {"for": for_})
     if json:
-        document(source)
+        document(found)
         return
-    typer.echo(plain(f"{name}: {_DONE[action]}; it is {_status(source)}"))
+    typer.echo(plain(f"{name}: {_DONE[action]}; it is {_status(checked(found, shape='source'))}"))
 
 
 async def list_devices(remote: Remote, *, filters: Mapping[str, str | None], limit: int, json: bool) -> None:
@@ -114,10 +114,11 @@ async def list_devices(remote: Remote, *, filters: Mapping[str, str | None], lim
 async def show_device(remote: Remote, word: str, *, ask: bool, json: bool) -> None:
     """Print one device, as it is known or as the vendor tells of it now."""
     known = await _resolved(remote, "devices", word)
-    row = await remote.post("devices", known["source"], known["id"], "ask") if ask else known
+    found = await remote.ask("devices", known["source"], known["id"], "ask") if ask else known
     if json:
-        document(row)
+        document(found)
         return
+    row = checked(found, shape="asked device" if ask else "device")
     readings = row.get("readings") or {}
     facts(
         (
@@ -160,10 +161,11 @@ async def list_deployments(remote: Remote, *, filters: Mapping[str, str | None],
 async def show_deployment(remote: Remote, word: str, *, json: bool) -> None:
     """Print one deployment with what went wrong."""
     found = await _resolved(remote, "deployments", word)
-    row = await remote.get("deployments", found["source"], found["id"])
+    details = await remote.get("deployments", found["source"], found["id"])
     if json:
-        document(row)
+        document(details)
         return
+    row = checked(details, shape="deployment with details")
     facts(
         (
             ("deployment", row["id"]),
@@ -234,7 +236,7 @@ async def _listed(remote: Remote, what: str, filters: Mapping[str, str | None], 
     while True:
         left = _A_PAGE if limit == 0 else min(_A_PAGE, limit - len(rows))
         found = await remote.get(what, **filters, limit=left, after=after)
-        page = _rows(found, what)
+        page = listed(found, what=what)
         rows += page
         after = found.get("next")
         if after is None or not page or len(rows) == limit:
@@ -264,15 +266,11 @@ async def _resolved(remote: Remote, what: str, word: str) -> Row:
 
 async def _candidates(remote: Remote, what: str, word: str) -> list[Row]:
     """Those that the whole word names, and those that it names behind a source's name and a slash."""
-    rows = _rows(await remote.get(what, name=word, limit=_A_PAGE), what)
+    rows = listed(await remote.get(what, name=word, limit=_A_PAGE), what=what)
     source, slash, name = word.partition("/")
-    if slash and name and source in {each["name"] for each in _rows(await remote.get("sources"), "sources")}:
-        rows += _rows(await remote.get(what, source=source, name=name, limit=_A_PAGE), what)
+    if slash and name and source in {each["name"] for each in listed(await remote.get("sources"), what="sources")}:
+        rows += listed(await remote.get(what, source=source, name=name, limit=_A_PAGE), what=what)
     return rows
-
-
-def _rows(found: Any, key: str) -> list[Row]:
-    return list(found[key])
 
 
 def _tell_more(more: bool, rows: Sequence[Row]) -> None:

@@ -1,20 +1,24 @@
 """What people have done by hand: on the watched sources of the running service."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 
 from fleetpulse import clock
 from fleetpulse.fleet.device import Sighting
 from fleetpulse.service.sources import WatchedSource
-from fleetpulse.service.survey.lines import Line
+from fleetpulse.service.survey.lines import End, Failure, Finding, Line
 from fleetpulse.service.survey.survey import Survey
+from fleetpulse.sweeping.leash import CutOffError
 from fleetpulse.sweeping.verdict import told
-from fleetpulse.vendors.contract import ResourceUnavailable, SourceError
-from fleetpulse.web.operations import NoSuchThingError, NotWatchedError, RefusedError, VendorFailedError
+from fleetpulse.vendors.contract import CredentialsRejected, SourceError
+from fleetpulse.web.operations import NotWatchedError, RefusedError, VendorFailedError
 from fleetpulse.web.views import Depth
+
+Result = TypeVar("Result")
 
 
 class Operating:
@@ -28,7 +32,7 @@ class Operating:
 
     async def retry(self, source: str) -> None:
         """Sweep everything now."""
-        self._source(source).watch.retry()
+        await self._source(source).watch.retry()
         self._log.info("sources retry, by hand", source=source)
 
     async def pause(self, source: str, *, for_: timedelta | None) -> None:
@@ -47,17 +51,20 @@ class Operating:
         self._source(source).watch.accept_shorter_list()
         self._log.info("sources accept, by hand", source=source)
 
-    async def ask(self, source: str, device: str) -> Sighting:
+    async def ask(self, source: str, device: str) -> AsyncGenerator[Sighting | None, None]:
         """Ask the vendor for one device now."""
         watched = self._askable(source)
+        vendor = watched.guest()
+        yield None
         try:
-            return await watched.guest().device(device)
-        except ResourceUnavailable as error:
-            raise NoSuchThingError(told(error, redact=self._redact)) from error
+            sighting = await self._visiting(watched, lambda: vendor.device(device))
         except SourceError as error:
-            raise VendorFailedError(told(error, redact=self._redact), reason=error.reason) from error
+            if isinstance(error, CredentialsRejected):
+                watched.watch.visitor_refused(str(error))
+            raise VendorFailedError(told(error, redact=self._redact)) from error
+        yield sighting
 
-    async def survey(self, source: str, depth: Depth) -> AsyncGenerator[Line, None]:
+    async def survey(self, source: str, depth: Depth) -> AsyncGenerator[Line | None, None]:
         """Walk a source within its budget, behind everything that its pollers ask."""
         watched = self._askable(source)
         if source in self._surveyed:
@@ -78,20 +85,47 @@ class Operating:
                 requests=lambda: requests,
                 redact=self._redact,
             )
+            yield None
             async with aclosing(survey.lines()) as lines:
-                async for line in lines:
+                while (line := await self._visiting(watched, lambda: anext(lines, None))) is not None:
+                    match line:
+                        case (
+                            Finding(failure=Failure(reason=CredentialsRejected.reason, text=text))
+                            | End(failure=Failure(reason=CredentialsRejected.reason, text=text))
+                        ):
+                            watched.watch.visitor_refused(text)
                     yield line
         finally:
             self._surveyed.discard(source)
 
     def _askable(self, source: str) -> WatchedSource:
         watched = self._source(source)
+        if watched.watch.paused:
+            raise RefusedError(
+                f"{source} is paused, so its vendor is asked nothing: `fleetpulse sources resume {source}` ends that"
+            )
         if not watched.view(clock.now()).credentials_ok:
             raise RefusedError(
                 f"the vendor refuses the key of {source}, and each further try may annoy it: "
                 f"mend the key, then `fleetpulse sources retry {source}`"
             )
+        if not watched.watch.key_trusted:
+            raise RefusedError(
+                f"the vendor has just refused the key of {source}; whether it does so again is known within a minute"
+            )
         return watched
+
+    async def _visiting(self, watched: WatchedSource, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Ask the vendor something, for as long as it may be asked.
+
+        Errors: RefusedError once it may not; those of the work.
+        """
+        try:
+            return await watched.watch.visit(work)
+        except CutOffError:
+            source = watched.settings.name
+            self._askable(source)  # says why, unless it is over
+            raise RefusedError(f"{source} was paused, or its key in doubt, for a moment; ask again") from None
 
     def _source(self, source: str) -> WatchedSource:
         found = next((each for each in self._watched() if each.settings.name == source), None)

@@ -10,18 +10,19 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from fleetpulse.outbound import Answer, Outbound, OutboundError, Unreachable
+from fleetpulse.outbound import Answer, NobodyListens, Outbound, OutboundError, Unreachable
 from fleetpulse.secrets import Redactor, Secret, SecretUnreadableError
 from fleetpulse.service.config import ConfigError, find_config, load_plain
 from fleetpulse.service.failures import DoneBadlyError, UsageError
 from fleetpulse.service.settings import HttpSettings, Settings
 from fleetpulse.service.tokens import token_file
 from fleetpulse.service.version import VERSION
+from fleetpulse.web.access import ALIVE
 from fleetpulse.web.address import Address
 
 URL: Final = "FLEETPULSE_URL"
-TIMEOUT_S: Final = 150.0  # asking a vendor for one device takes its turn at a slow budget, and then the vendor's time
-SILENCE_S: Final = 60.0  # a survey says something at least every ten seconds
+TIMEOUT_S: Final = 30.0  # the service answers from memory, or after a write to its journal
+SILENCE_S: Final = 60.0  # what waits for a vendor says something every ten seconds
 _NOWHERE: Final = frozenset({"", "::", "0.0.0.0"})  # noqa: S104 - compared, not bound
 
 
@@ -74,17 +75,22 @@ class Remote:
         self._outbound = outbound
 
     async def answers(self) -> bool:
-        """Whether a service is there.
+        """Whether a service is there; nobody is where a connection is refused.
 
-        Errors: DoneBadlyError where something else is.
+        Errors: DoneBadlyError where something else is, or where it cannot be known.
         """
         try:
             answer = await self._outbound.request("GET", f"{self.url}/-/healthy", timeout_s=10.0)
-        except Unreachable:
+        except NobodyListens:
             return False
+        except Unreachable as error:
+            raise DoneBadlyError(
+                f"{error}, so whether a service runs there cannot be known: "
+                "name it with --url, or say with --alone that none runs anywhere"
+            ) from error
         except OutboundError as error:
             raise DoneBadlyError(f"{error}; it is no fleetpulse") from error
-        if answer.status != HTTPStatus.OK or answer.headers.get("Server") != "fleetpulse":
+        if answer.status != HTTPStatus.OK or answer.body != ALIVE.encode():
             raise DoneBadlyError(f"what answers at {self.url} is no fleetpulse; name the service with --url")
         return True
 
@@ -95,6 +101,16 @@ class Remote:
     async def post(self, *path: str, body: Any = None) -> Any:
         """Have something done; what the service answers."""
         return await self._ask("POST", path, {}, body=body)
+
+    async def ask(self, *path: str) -> Any:
+        """Have something done that takes its time; what the service answers at last."""
+        found = None
+        async with aclosing(self.lines(*path)) as lines:
+            async for line in lines:
+                found = _document(line)
+        if found is None:
+            raise DoneBadlyError(f"{self.url} broke off, or is a fleetpulse of another age")
+        return found
 
     async def lines(self, *path: str) -> AsyncGenerator[bytes, None]:
         """Have something done that tells line by line how it goes."""
@@ -108,6 +124,8 @@ class Remote:
             )
             async with aclosing(answer) as lines:
                 async for line in lines:
+                    if (text := _error(line)) is not None:
+                        raise DoneBadlyError(self._outbound.redactor.redact(text))
                     yield line
         except OutboundError as error:
             raise self._unreached(error) from error
@@ -125,7 +143,7 @@ class Remote:
             raise self._unreached(error) from error
         if answer.status != HTTPStatus.OK:
             raise self._refusal(answer)
-        found = _document(answer)
+        found = _document(answer.body)
         if found is None:
             raise DoneBadlyError(f"what answers at {self.url} is no fleetpulse, or one of another age")
         return found
@@ -160,9 +178,8 @@ class Remote:
             return DoneBadlyError(
                 f"{self.url} does not take the token in {file}: name the right file with --token-file"
             )
-        found = _document(answer)
-        text = found.get("error") if isinstance(found, dict) else None
-        if not isinstance(text, str):
+        text = _error(answer.body)
+        if text is None:
             return DoneBadlyError(f"what answers at {self.url} is no fleetpulse, or one of another age")
         told = self._outbound.redactor.redact(text)
         return UsageError(told) if answer.status == HTTPStatus.BAD_REQUEST else DoneBadlyError(told)
@@ -218,8 +235,14 @@ def _is_here(url: str) -> bool:
         return False
 
 
-def _document(answer: Answer) -> Any:
+def _error(raw: bytes) -> str | None:
+    found = _document(raw)
+    text = found.get("error") if isinstance(found, dict) else None
+    return text if isinstance(text, str) else None
+
+
+def _document(raw: bytes) -> Any:
     try:
-        return msgspec.json.decode(answer.body)
+        return msgspec.json.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

@@ -42,3 +42,13 @@ class RefusedError(Exception):
     def answer(self) -> web.Response:
         """Build the answer."""
         return json_answer(self.payload, status=self.status, headers=self.headers)
+
+
+class PlainRefusedError(RefusedError):
+    """A refusal whose body is text, a page of HTML, or nothing."""
+
+    def answer(self) -> web.Response:
+        """Build the answer."""
+        html = self.payload.startswith("<")
+        content_type = "text/html" if html else "text/plain"
+        return web.Response(text=self.payload, status=self.status, headers=self.headers, content_type=content_type)

@@ -29,6 +29,12 @@ class Thing(NamedTuple):
     disk_size: int
 
 
+def short_id(rng: Random) -> str:
+    """Invent an id as JFrog Connect spells them."""
+    digits = f"{rng.getrandbits(32):08x}"
+    return f"d-{digits[:4]}-{digits[4:]}"
+
+
 def thing(rng: Random, serial: int) -> Thing:
     """Invent a device; its name is unique by its serial number, its address is from the benchmarking range."""
     bits = rng.getrandbits(48)

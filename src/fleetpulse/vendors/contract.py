@@ -12,7 +12,7 @@ from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
 import msgspec
 
 from fleetpulse.fleet.deployment import Deployment, FailedStep, Rollout, RolloutStatus
-from fleetpulse.fleet.device import Aspect, Sighting
+from fleetpulse.fleet.device import Aspect, Device, Sighting
 from fleetpulse.fleet.flow import UpdateFlow
 from fleetpulse.fleet.group import Group
 from fleetpulse.fleet.job import BulkJob
@@ -21,6 +21,9 @@ from fleetpulse.fleet.tunnel import Tunnel
 from fleetpulse.outbound import Priority
 
 Item = TypeVar("Item")
+
+NO_WORD: Final = "(none)"
+"""A page's unknown word for a row that should have a status and has none."""
 
 
 class SourceError(Exception):
@@ -135,7 +138,7 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     `resume` continues the walk after this page (None: this was the last one). `total` is the vendor's count of all rows
     where it gives one. `odd` counts rows that were skipped because they could not be understood; `oddity` tells the
     first of them. `unknown_word` is the first status on it that nobody knows, as the vendor spells it, redacted and
-    short, or `(none)` where a row that should have a status has none. `guarded` is set when a paging guard ended the
+    short, or NO_WORD where a row that should have a status has none. `guarded` is set when a paging guard ended the
     walk (repeated cursor, page cap, only known ids): such a walk is never complete. `unmatched` is said by the last
     page alone: which configured filters matched nothing while others did, and what the account has instead. `aspects`
     and `rollouts` (what devices tell of the deployments on them) matter for devices only.
@@ -259,6 +262,15 @@ class ReadsGroups(Protocol):
 
 
 @runtime_checkable
+class ReadsGroupDevices(ReadsGroups, Protocol):
+    """Groups whose devices can be asked for."""
+
+    async def group_devices(self, group: str) -> Sequence[Device]:
+        """Ask for the devices of one group by its id, on demand. ResourceUnavailable: there is no such group."""
+        ...
+
+
+@runtime_checkable
 class ReadsSummary(Protocol):
     """The vendor's own count of the account."""
 
@@ -280,8 +292,8 @@ class ReadsReadings(Protocol):
 class ReadsEnrolments(Protocol):
     """The history of the agent's installation, which takes a request for each device."""
 
-    async def enrolments(self, resource: str, device: str) -> tuple[Rollout, ...]:
-        """Ask for one device's enrolments, newest first: each is a deployment on this device alone."""
+    async def enrolments(self, resource: str, device: str) -> Page[Rollout]:
+        """Ask for one device's enrolments, newest first and on one page: each is a deployment on this device alone."""
         ...
 
 

@@ -120,8 +120,13 @@ class SourceSettings(BaseModel):
         return self.sweep.get(resource, self.interval if resource == main else self.resources[resource].interval)
 
     def requests_of(self, resource: str, devices: int) -> int:
-        """How many requests a sweep of a resource takes for a fleet of so many devices, as far as one can foretell."""
+        """How many requests a sweep of a resource takes for a fleet of so many devices, as far as one can foretell.
+
+        Enrolments are asked for the few devices that are pending or new: how many those are shows in the first sweep.
+        """
         kind = self.resources[resource]
+        if kind.kind is Kind.ENROLMENTS:
+            return 1
         return kind.requests(devices if kind.kind is Kind.DEVICES or kind.per_device else 0)
 
     def scope(self) -> str:

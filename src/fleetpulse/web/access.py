@@ -13,6 +13,8 @@ from fleetpulse.secrets import Redactor, Secret, SecretUnreadableError
 
 READS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 PROBES: Final = frozenset({"/-/healthy", "/-/ready"})  # a kubelet has no token, and they tell nothing
+ALIVE: Final = "fleetpulse is alive\n"
+"""What `/-/healthy` answers: by this a service is known, also behind a proxy that changes headers."""
 _SCHEME: Final = "bearer "
 _LONGEST: Final = 4096
 
@@ -27,6 +29,7 @@ class Token:
         self._file = file
         self._mark = _mark(file)  # before it is read: what is written in between is read once more
         self._secret = Secret(file=file, redactor=redactor)
+        self._unreadable = ""
         self._log = structlog.get_logger(__name__)
 
     def fits(self, given: str) -> bool:
@@ -38,11 +41,17 @@ class Token:
         mark = _mark(self._file)
         if mark == self._mark:
             return
-        self._mark = mark
         try:
             self._secret.refresh()
         except SecretUnreadableError as error:
-            self._log.warning("the token's file cannot be read; the last token stays in force", error=str(error))
+            self._tell(str(error))
+        else:  # only now: no mark tells when a file becomes readable, so until then each request tries
+            self._mark, self._unreadable = mark, ""
+
+    def _tell(self, problem: str) -> None:
+        if problem != self._unreadable:
+            self._log.warning("the token's file cannot be read; the last token stays in force", error=problem)
+        self._unreadable = problem
 
 
 class Access:

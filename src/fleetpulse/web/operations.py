@@ -22,20 +22,16 @@ class NotWatchedError(RefusedError):
     """No such source, or one that its configuration disables."""
 
 
-class NoSuchThingError(OperationError):
-    """The vendor says that there is no such device."""
-
-
 class VendorFailedError(OperationError):
-    """The vendor could not be asked. `reason` is the error's name in the contract; the text is redacted."""
-
-    def __init__(self, text: str, *, reason: str) -> None:
-        super().__init__(text)
-        self.reason = reason
+    """The vendor could not be asked, or knows no such thing; the text is redacted."""
 
 
 class Operations(Protocol):
-    """Works on one source by its name. All raise NotWatchedError; more where it is said."""
+    """Works on one source by its name. All raise NotWatchedError; more where it is said.
+
+    What asks a vendor may wait long for its turn. So it is a generator whose first item is None, at once: nothing is in
+    the way. What comes of it follows.
+    """
 
     async def retry(self, source: str) -> None:
         """Sweep everything now, also where the key is refused."""
@@ -53,17 +49,18 @@ class Operations(Protocol):
         """Believe the vendor's list of devices however short it is."""
         ...
 
-    async def ask(self, source: str, device: str) -> Sighting:
+    def ask(self, source: str, device: str) -> AsyncGenerator[Sighting | None, None]:
         """Ask the vendor for one device now.
 
-        Errors: NoSuchThingError, RefusedError, VendorFailedError.
+        Errors: RefusedError, instead of the first item or when the source is paused meanwhile; VendorFailedError.
+        Cancellation: safe; closing it gives up.
         """
         ...
 
-    def survey(self, source: str, depth: Depth) -> AsyncGenerator[msgspec.Struct, None]:
+    def survey(self, source: str, depth: Depth) -> AsyncGenerator[msgspec.Struct | None, None]:
         """Walk a source within its budget and tell line by line what is found.
 
-        Errors: RefusedError before the first line.
+        Errors: RefusedError, instead of the first item or when the source is paused meanwhile.
         Cancellation: safe; closing it ends the walk.
         """
         ...

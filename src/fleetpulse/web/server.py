@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 from fleetpulse import clock
 from fleetpulse.metrics.meters import Meters
 from fleetpulse.metrics.pages import FleetPages
-from fleetpulse.web.access import Access
+from fleetpulse.web.access import ALIVE, Access
 from fleetpulse.web.address import Address, bind
 from fleetpulse.web.api import Api
 from fleetpulse.web.api.errors import as_json, crashed
@@ -143,7 +143,7 @@ class WebServer:
         return response
 
     async def _healthy(self, _: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        return web.Response(text=ALIVE)
 
     async def _ready(self, _: web.Request) -> web.Response:
         reason = self._views.not_ready()

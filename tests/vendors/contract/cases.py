@@ -18,7 +18,7 @@ from fleetpulse.simulator import JFrogConnect as JFrogCloud
 from fleetpulse.simulator import JFrogConnectV1 as JFrogV1Cloud
 from fleetpulse.simulator.iomote import Iomote as IomoteCloud
 from fleetpulse.simulator.scalepad import ScalePad as ScalePadCloud
-from fleetpulse.vendors.contract import Kind, Page, Vendor
+from fleetpulse.vendors.contract import Kind, Page, ReadsStalestDevices, Vendor
 from fleetpulse.vendors.hologram import Hologram, HologramSettings
 from fleetpulse.vendors.iomote import Iomote, IomoteSettings
 from fleetpulse.vendors.jfrog_connect import JFrogConnect, JFrogConnectSettings
@@ -101,6 +101,18 @@ async def pages(walk: AsyncIterator[Page[Any]]) -> list[Page[Any]]:
 async def sweep(client: Any, resource: str, cloud: Any) -> None:
     """Read everything that belongs to a resource, as its poller does."""
     await _SWEEPS[client.resources[resource].kind](client, resource, cloud)
+
+
+async def read_all(case: Case, client: Any, cloud: Any) -> None:
+    """Read all that can be read, swept and on demand."""
+    await client.check()
+    resources = list(client.resources)
+    for resource in resources:
+        await sweep(client, resource, cloud)
+    if isinstance(client, ReadsStalestDevices):
+        await pages(client.stalest_devices(resources[0]))
+    for endpoint in case.endpoints:
+        await endpoint.ask(client, cloud)
 
 
 async def _sweep_deployments(client: Any, resource: str, _: Any) -> None:

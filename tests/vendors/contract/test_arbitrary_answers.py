@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest_asyncio
 from aiohttp import web
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetpulse.simulator import serve
@@ -122,10 +122,7 @@ async def forged(case: Case, client: Build, spoiler: Spoiler) -> AsyncIterator[F
         yield Forged(forger, cloud, [(each, client(spoiler.at(each))) for each in case.endpoints])
 
 
-hurried = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-
-
-@hurried
+@settings(max_examples=40)  # each asks every endpoint
 @given(forgery=forgeries)
 async def test_an_arbitrary_answer_gives_what_is_documented_or_the_closed_set(
     case: Case, forged: Forged, forgery: Forgery

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fleetpulse.simulator import serve
-from fleetpulse.vendors.contract import PROTOCOLS, ReadsStalestDevices
-from vendors.contract.cases import Case, pages, sweep
+from fleetpulse.vendors.contract import PROTOCOLS
+from vendors.contract.cases import Case, read_all, sweep
 from vendors.contract.conftest import Build
 
 
@@ -54,14 +54,7 @@ async def test_no_other_path_is_asked_and_nothing_is_written(case: Case, client:
     cloud = case.stocked()
 
     async with serve(cloud) as url:
-        vendor = client(url)
-        await vendor.check()
-        for resource in vendor.resources:
-            await sweep(vendor, resource, cloud)
-        if isinstance(vendor, ReadsStalestDevices):
-            await pages(vendor.stalest_devices(next(iter(vendor.resources))))
-        for endpoint in case.endpoints:
-            await endpoint.ask(vendor, cloud)
+        await read_all(case, client(url), cloud)
 
     assert {len(found) for found in hit(case, cloud)} == {1}
     assert {seen.method for seen in cloud.requests} == {"GET"}

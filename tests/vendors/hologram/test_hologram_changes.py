@@ -209,7 +209,7 @@ async def test_a_change_without_id_costs_no_other(http_server: Http, client: Bui
 
 
 async def test_a_page_of_which_no_change_can_be_read_is_no_page(http_server: Http, client: Build) -> None:
-    with pytest.raises(AnswerInvalid, match="none of 1 rows can be read; a change request without id"):
+    with pytest.raises(AnswerInvalid, match="none of 1 rows can be read; row 0: no id"):
         await changes(client(await http_server(saying({"success": True, "data": [{"state": "error"}]}))))
 
 

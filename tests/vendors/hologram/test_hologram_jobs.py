@@ -18,7 +18,7 @@ from fleetpulse.vendors.contract import (
     SourceError,
 )
 from fleetpulse.vendors.hologram import Hologram
-from fleetpulse.vendors.hologram.tasks import TaskRow, bulk_job
+from fleetpulse.vendors.hologram.tasks import TaskRow, bulk_job, further_pages
 from vendors.hologram.walks import Build, Http
 
 ENDED = "2025-03-02T09:00:00Z"
@@ -106,6 +106,14 @@ async def test_every_spelling_means_the_same(
         ("error-free", ENDED, JobStatus.UNKNOWN),
         ("0 failed", ENDED, JobStatus.UNKNOWN),
         ("never failed", None, JobStatus.RUNNING),
+        ("not successful", None, JobStatus.FAILED),
+        ("rejected", ENDED, JobStatus.FAILED),
+        ("timed_out", None, JobStatus.FAILED),
+        ("timeout", None, JobStatus.FAILED),
+        ("aborted", None, JobStatus.CANCELED),
+        ("scheduled to complete", None, JobStatus.RUNNING),
+        ("completed, 3 rejected", None, JobStatus.PARTIAL),
+        ("completed, 0 rejected", None, JobStatus.SUCCEEDED),
         ("complete (0 errors)", ENDED, JobStatus.SUCCEEDED),
         ("completed without errors", ENDED, JobStatus.SUCCEEDED),
         ("10 failed", ENDED, JobStatus.FAILED),
@@ -257,6 +265,12 @@ async def test_pages_without_a_way_to_them_leave_the_walk_incomplete(
     assert page.guarded == guarded
 
 
+def test_the_same_way_twice_leads_to_one_page() -> None:
+    told = {"totalPages": 3, "startAfterIds": [5, 5]}
+
+    assert further_pages(told) == (["5"], "3 pages are announced and the way to 2 of them is given")
+
+
 async def test_odd_tasks_cost_no_other_task(http_server: Http, client: Build) -> None:
     async def answer(_: web.Request) -> web.Response:
         tasks = [{"job_id": 1}, None, {"status": "complete"}, {"job_id": "2", "device_count": {}}]
@@ -284,7 +298,7 @@ async def test_a_list_of_which_no_job_can_be_read_is_no_list(http_server: Http, 
 
     url = await http_server(answer)
 
-    with pytest.raises(AnswerInvalid, match="none of 1 rows can be read; a task without job_id") as error:
+    with pytest.raises(AnswerInvalid, match="none of 1 rows can be read; row 0: no job_id") as error:
         await listed(client(url))
 
     assert str(error.value).startswith(url.removeprefix("http://"))

@@ -44,7 +44,7 @@ async def run_sweep(settings: Settings, names: Sequence[str], *, remote: Remote,
         table(("source", "devices", "deployments", "jobs", "requests", "seconds"), map(_row, reports))
         for report in reports:
             indented(f"{report.source} was odd", report.oddities())
-            indented(f"{report.source} looked at a sample", report.samples())
+            indented(f"{report.source} was sampled", report.samples())
             indented(f"{report.source} failed", report.failures())
     fail(reports)
 

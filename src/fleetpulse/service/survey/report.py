@@ -1,7 +1,7 @@
 """What a survey came to, for people and as JSON. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from fleetpulse.durations import format_duration
 from fleetpulse.service.survey.lines import ON_DEMAND, End, Failure, Finding, Line, Progress
 from fleetpulse.vendors.contract import Kind
 
-_MANY: Final = {
+_MANY: Final[Mapping[str, tuple[str, str]]] = {
     Kind.DEVICES: ("device", "devices"),
     Kind.DEPLOYMENTS: ("deployment", "deployments"),
     Kind.JOBS: ("job", "jobs"),
@@ -66,10 +66,10 @@ class Report(msgspec.Struct):
                 yield f"{finding.resource}: not looked at: {finding.skipped}"
 
     def samples(self) -> Iterator[str]:
-        """What was asked of one device or group alone, a sentence each."""
+        """What was asked of one device alone, a sentence each."""
         for finding in self.findings:
-            if finding.sampled and finding.failure is None and not finding.unavailable:
-                yield f"{finding.resource}: asked for {finding.sampled} alone"
+            if finding.sampled and finding.kind != ON_DEMAND and finding.failure is None and not finding.unavailable:
+                yield f"{finding.resource}: of {finding.sampled} alone, for each device takes a request of its own"
 
     def number(self, kind: Kind) -> str:
         """How many there are: `2,961`, `at least 5,000`; empty where none of its resources is of that kind."""
@@ -90,10 +90,10 @@ class Report(msgspec.Struct):
 
     def sentence(self) -> str:
         """What the key sees: `2,961 devices in 4 groups (2,900 online, ...), 14 deployments since 30d`."""
-        parts = [self._part(kind) for kind in _MANY if self.number(kind)]
+        parts = [self._part(kind) for kind in Kind if kind in _MANY and self.number(kind)]
         seen = ", ".join(parts) or "nothing"
         account = self.end.account if self.end is not None else ""
-        return f"{seen}; of the account it is told: {account}" if account else seen
+        return f"{seen}; the account: {account}" if account else seen
 
     @property
     def devices(self) -> int | None:
@@ -112,7 +112,10 @@ class Report(msgspec.Struct):
             "account": self.end.account if self.end else "",
             "requests": self.end.requests if self.end else None,
             "seconds": round(self.end.seconds, 3) if self.end else None,
-            "findings": [msgspec.to_builtins(finding) for finding in self.findings],
+            "findings": [
+                msgspec.to_builtins(msgspec.structs.replace(finding, seconds=round(finding.seconds, 3)))
+                for finding in self.findings
+            ],
         }
 
     def _part(self, kind: Kind) -> str:
@@ -121,7 +124,7 @@ class Report(msgspec.Struct):
         text = f"{number} {one if number == '1' else many}"
         if kind is Kind.DEVICES:
             groups = max((each.groups or 0 for each in self._of(kind)), default=0)
-            text += f" in {groups} group{'' if groups == 1 else 's'}" if groups else ""
+            text += f" in {counted(groups, Kind.GROUPS)}" if groups else ""
         if kind is Kind.DEPLOYMENTS and self.end is not None:
             text += f" since {format_duration(timedelta(seconds=self.end.since_s))}"
         statuses = self.statuses(kind)
@@ -129,6 +132,12 @@ class Report(msgspec.Struct):
 
     def _of(self, kind: Kind) -> list[Finding]:
         return [finding for finding in self.findings if finding.kind == kind.value and finding.kind != ON_DEMAND]
+
+
+def counted(number: int, kind: str) -> str:
+    """`1 device`, `2,961 rows` of what has no name of its own."""
+    one, many = _MANY.get(kind, ("row", "rows"))
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _rows(finding: Finding) -> int:

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from fleetpulse.service.survey.lines import End, Finding, Line
 from fleetpulse.service.survey.lines import Progress as Step
-from fleetpulse.service.survey.report import Report
+from fleetpulse.service.survey.report import Report, counted
 from fleetpulse.service.tables import plain
 
 
@@ -64,7 +64,10 @@ class _Lines:
 
     def line(self, report: Report, line: Line) -> None:
         if isinstance(line, Finding):
-            state = "failed" if line.failure else "not for this key" if line.unavailable else f"{line.rows:,}"
+            seen = counted(line.rows, line.kind)
+            if line.failure or line.unavailable:
+                seen = "failed" if line.failure else "not for this key"
             requests = "1 request" if line.requests == 1 else f"{line.requests:,} requests"
-            text = f"{report.source} {line.resource}: {state}, {requests}, {line.seconds:.1f} s"
+            took = f", {requests}, {line.seconds:.1f} s" if line.requests else ""  # what others told takes none
+            text = f"{report.source} {line.resource}: {seen}{took}"
             self._console.print(plain(text), markup=False, highlight=False, soft_wrap=True)

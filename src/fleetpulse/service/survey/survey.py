@@ -1,6 +1,6 @@
 """The walk of a survey over one source, through the protocols of its vendor."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -10,6 +10,7 @@ import structlog
 
 from fleetpulse import clock
 from fleetpulse.fleet.deployment import Deployment, overall
+from fleetpulse.fleet.device import Sighting
 from fleetpulse.service.survey.lines import ON_DEMAND, End, Failure, Finding, Line, Progress
 from fleetpulse.service.survey.tally import Tally
 from fleetpulse.sweeping.pages import closing
@@ -19,6 +20,9 @@ from fleetpulse.vendors.contract import (
     CursorRefused,
     Kind,
     Page,
+    ReadsDeployments,
+    ReadsGroupDevices,
+    ReadsTunnels,
     ResourceUnavailable,
     SourceError,
     Vendor,
@@ -41,10 +45,17 @@ _PAGED: Final[Mapping[Kind, tuple[Pages, Callable[[Tally, Page[Any]], None]]]] =
     Kind.FLOWS: (lambda vendor, resource: vendor.flows(resource), Tally.things),
     Kind.GROUPS: (lambda vendor, resource: vendor.groups(resource), Tally.things),
 }
+_ALONE: Final[Sequence[tuple[str, Kind, type, Callable[[Any, str], Awaitable[Any]]]]] = (
+    ("device", Kind.DEVICES, object, lambda vendor, id_: vendor.device(id_)),
+    ("deployment", Kind.DEPLOYMENTS, ReadsDeployments, lambda vendor, id_: vendor.deployment(id_)),
+    ("tunnel", Kind.TUNNELS, ReadsTunnels, lambda vendor, id_: vendor.tunnel(id_)),
+    ("group", Kind.GROUPS, ReadsGroupDevices, lambda vendor, id_: vendor.group_devices(id_)),
+)
+"""What a probe asks for by its id: the first one that was listed of the kind, where the vendor fulfils the protocol."""
 
 
 class Survey:
-    """Walks one source once. It retries nothing, but for a cursor that the vendor no longer takes, once.
+    """Walks one source once. It retries nothing; a walk whose cursor the vendor no longer takes begins anew, once.
 
     `requests` counts what this vendor has been asked so far; `since` is how old a deployment may be to count.
     """
@@ -64,8 +75,8 @@ class Survey:
         self._requests = requests
         self._redact = redact
         self._main = next(iter(vendor.resources))
-        self._sample = ""
-        self._group = ""
+        self._samples: dict[Kind, str] = {}
+        self._tally = self._blank()
         self._over = False  # a refused key is refused for everything, and each further try annoys
 
     async def lines(self) -> AsyncGenerator[Line, None]:
@@ -86,10 +97,9 @@ class Survey:
                     yield line
             if self._over:
                 break
-        if self._depth is Depth.PROBE and self._sample and not self._over:
-            for finding in (await self._ask_device(), await self._ask_group()):
-                if finding is not None:
-                    yield finding
+        for what, kind, protocol, ask in _ALONE if self._depth is Depth.PROBE else ():
+            if kind in self._samples and isinstance(self._vendor, protocol) and not self._over:
+                yield await self._on_demand(what, self._samples[kind], ask)
         yield End(
             account=self._redact(account),
             since_s=self._since.total_seconds(),
@@ -101,36 +111,37 @@ class Survey:
     async def _look(self, resource: str) -> AsyncGenerator[Line, None]:
         began, asked = clock.monotonic(), self._requests()
         kind = self._vendor.resources[resource].kind
-        tally = Tally(now=clock.now(), since=self._since)
+        self._tally = self._blank()
         finding = Finding(resource=resource, kind=kind.value)
         try:
             if kind in _PAGED:
-                async with aclosing(self._walk(resource, tally)) as walking:
+                async with aclosing(self._walk(resource)) as walking:
                     async for progress in walking:
                         yield progress
                 if kind is Kind.DEPLOYMENTS:
-                    await self._look_at(tally)
+                    await self._look_at(self._tally)
             else:
                 finding = await self._single(finding)
         except ResourceUnavailable as error:
             finding = self._unavailable(finding, error)
         except Exception as error:  # noqa: BLE001 - told, as everything that a vendor may do
             finding = msgspec.structs.replace(finding, failure=self._failure(error))
-        yield self._summed_up(finding, tally, began=began, asked=asked)
-        if tally.rollouts:
-            counts = tally.rollout_counts()
+        yield self._summed_up(finding, self._tally, began=began, asked=asked)
+        if self._tally.rollouts:
+            counts = self._tally.rollout_counts()
             yield Finding(
                 resource=resource,
                 kind=Kind.DEPLOYMENTS.value,
-                rows=len(tally.rollouts),
+                rows=len(self._tally.rollouts),
                 counts=counts,
-                at_least=tally.at_least,
+                at_least=self._tally.at_least,
             )
 
-    async def _walk(self, resource: str, tally: Tally) -> AsyncGenerator[Progress, None]:
+    async def _walk(self, resource: str) -> AsyncGenerator[Progress, None]:
         kind = self._vendor.resources[resource].kind
         began, asked = clock.monotonic(), self._requests()
         for last_try in (False, True):
+            tally = self._tally
             try:
                 async with closing(_PAGED[kind][0](self._vendor, resource)) as pages:
                     async for page in pages:
@@ -144,16 +155,19 @@ class Survey:
             except CursorRefused:
                 if last_try:
                     raise
-                continue  # from the start: what came before is known by its ids
+                self._tally = self._blank()  # from the start: what comes again is not odd
+                continue
             return
+
+    def _blank(self) -> Tally:
+        return Tally(now=clock.now(), since=self._since)
 
     def _take(self, kind: Kind, page: Page[Any], tally: Tally) -> None:
         tally.note(page)
         _PAGED[kind][1](tally, page)
-        if kind is Kind.DEVICES and page.items and not self._sample:
-            self._sample = page.items[0].device.id
-        if kind is Kind.GROUPS and page.items and not self._group:
-            self._group = page.items[0].id
+        if page.items:
+            first = page.items[0]
+            self._samples.setdefault(kind, first.device.id if kind is Kind.DEVICES else first.id)
 
     def _enough(self, page: Page[Any], tally: Tally, began: float) -> bool:
         if page.resume is None:
@@ -184,39 +198,27 @@ class Survey:
             told_ = msgspec.structs.asdict(await vendor.summary(finding.resource))
             counts = {name: number for name, number in told_.items() if number is not None}
             return msgspec.structs.replace(finding, rows=1, counts=counts)
-        if not self._sample:
+        sample = self._samples.get(Kind.DEVICES)
+        if sample is None:
             return msgspec.structs.replace(finding, skipped="it is asked for each device, and there is none")
         if finding.kind == Kind.READINGS.value:
-            await vendor.readings(finding.resource, self._sample)
-            return msgspec.structs.replace(finding, rows=1, sampled=self._sample)
-        enrolments = await vendor.enrolments(finding.resource, self._sample)
-        return msgspec.structs.replace(finding, rows=len(enrolments), sampled=self._sample)
+            await vendor.readings(finding.resource, sample)
+            return msgspec.structs.replace(finding, rows=1, sampled=sample)
+        page = await vendor.enrolments(finding.resource, sample)
+        self._tally.note(page)
+        return msgspec.structs.replace(finding, rows=len(page.items), sampled=sample)
 
-    async def _ask_device(self) -> Finding:
-        """One device by its id, as `devices show --ask` would."""
-
-        async def ask(finding: Finding) -> Finding:
-            status = (await self._vendor.device(self._sample)).status.value
-            return msgspec.structs.replace(finding, rows=1, counts={status: 1}, sampled=self._sample)
-
-        return await self._on_demand("device", ask)
-
-    async def _ask_group(self) -> Finding | None:
-        """The devices of one group, where the vendor can be asked for them."""
-        read = getattr(self._vendor, "group_devices", None)
-        if read is None or not self._group:
-            return None
-
-        async def ask(finding: Finding) -> Finding:
-            return msgspec.structs.replace(finding, rows=len(await read(self._group)), sampled=self._group)
-
-        return await self._on_demand("group", ask)
-
-    async def _on_demand(self, what: str, ask: Callable[[Finding], Any]) -> Finding:
+    async def _on_demand(self, what: str, id_: str, ask: Callable[[Any, str], Awaitable[Any]]) -> Finding:
+        """One thing by its id, as `devices show --ask` asks for a device."""
         began, asked = clock.monotonic(), self._requests()
-        finding = Finding(resource=what, kind=ON_DEMAND)
+        finding = Finding(resource=what, kind=ON_DEMAND, sampled=id_)
         try:
-            finding = await ask(finding)
+            found = await ask(self._vendor, id_)
+            finding = msgspec.structs.replace(
+                finding,
+                rows=len(found) if isinstance(found, Sequence) else 1,
+                counts={found.status.value: 1} if isinstance(found, Sighting) else {},
+            )
         except ResourceUnavailable as error:
             finding = self._unavailable(finding, error)
         except Exception as error:  # noqa: BLE001 - told, as everything that a vendor may do

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fleetpulse.fleet.deployment import Deployment, RolloutStatus, overall
 from fleetpulse.fleet.device import Aspect, Sighting
-from fleetpulse.vendors.contract import Page
+from fleetpulse.vendors.contract import NO_WORD, Page
 
 MOST_ROWS: Final = 200_000  # as many devices as a source may have; a list without end must not fill the memory
 MOST_ROLLOUTS: Final = 10_000  # deployments that devices tell of
@@ -37,7 +37,6 @@ class Tally:
         self._unknown_word = ""
         self._guard = ""
         self._unmatched = ""
-        self._odd_known = False
 
     @property
     def too_many(self) -> bool:
@@ -89,8 +88,11 @@ class Tally:
         if self._odd:
             rows = "a row" if self._odd == 1 else f"{self._odd:,} rows"
             yield f"{rows} could not be read" + (f": {self._oddity}" if self._oddity else "")
+        elif self._oddity:
+            yield self._oddity
         if self._unknown_word:
-            yield f"unknown status {self._unknown_word!r}"
+            wordless = self._unknown_word == NO_WORD
+            yield "some rows have no status" if wordless else f"unknown status {self._unknown_word!r}"
         if self._guard:
             yield self._guard
         elif whole and self.total is not None and self.rows + self._repeats + self._odd < self.total:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from aiohttp import web
 
-from fleetpulse.simulator.answers import RefusedError
+from fleetpulse.simulator.answers import PlainRefusedError, RefusedError
 from fleetpulse.simulator.hologram.devices import Devices, Forms
 from fleetpulse.simulator.hologram.oddities import ODDITIES
 from fleetpulse.simulator.hologram.routes import BASE, Routes
 from fleetpulse.simulator.hologram.work import FIRST_CHANGE, FIRST_JOB, Change, Job
+from fleetpulse.simulator.oddity import Oddity
 from fleetpulse.simulator.vendor import Vendor
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TOO_MANY: Final = b'{"success":false,"error":"API rate limit exceeded"}'
 USER_ID: Final = 501
+SIGN_IN: Final = "<html><title>Sign in</title></html>"
 ON_OFF: Final = (True, False)
 
 
@@ -38,10 +39,8 @@ class Hologram(Vendor):
 
     kind = "hologram"
     controls: ClassVar[frozenset[str]] = Vendor.controls | {
-        "add_device", "set_status", "set_sim", "use_data", "drop", "restore", "remove", "rename", "empty_list",
-        "half_list", "set_row", "set_raw", "odd_rows", "even_rows", "uuids", "start_job", "set_job_status",
-        "finish_job", "fail_job", "forget_job", "start_change", "set_change_state", "finish_change", "forget_change",
-        "revoke", "set_key",
+        "add_device", "set_status", "set_sim", "use_data", "start_job", "set_job_status", "finish_job", "fail_job",
+        "forget_job", "start_change", "set_change_state", "finish_change", "forget_change", "set_key",
     }  # fmt: skip
     switches: ClassVar[Mapping[str, tuple[Any, ...] | None]] = {
         **Vendor.switches,
@@ -65,8 +64,14 @@ class Hologram(Vendor):
         "last_page": ("absent", "false"),
         "lastid": ("told", "absent"),
         "foreign_next": ON_OFF,
+        "size_form": ("int", "text"),
+        "error_bodies": ("envelope", "html", "none"),
         "endless": (True, False, "fresh"),
     }
+
+    oddities: ClassVar[Sequence[Oddity]] = ODDITIES
+    fleet: Devices
+    lists_newest_first: ClassVar[bool] = True
 
     page_size: int = 100  # of jobs
     most_rows: int = 1000  # of other lists, whatever `limit` says; the real one is documented nowhere
@@ -88,6 +93,8 @@ class Hologram(Vendor):
     links_form: Literal["object", "array"] = "object"  # of the envelope
     last_page: Literal["absent", "false"] = "absent"  # false: `continues` is told false, beside `lastid` and `next`
     lastid: Literal["told", "absent"] = "told"
+    size_form: Literal["int", "text"] = "int"  # text: "2s", as one example has it
+    error_bodies: Literal["envelope", "html", "none"] = "envelope"  # of all refusals but 429
     foreign_next: bool = False  # `links.next` names another host
     endless: bool | Literal["fresh"] = False  # the device list never ends: rows come again, or ("fresh") ever new ones
 
@@ -101,17 +108,14 @@ class Hologram(Vendor):
         **switches: Any,
     ) -> None:
         """Open the account with this many devices, and without any job or change."""
-        super().__init__(now=now, **switches)
+        super().__init__(seed=seed, now=now, **switches)
         self.api_key = api_key
         self.org_id = org_id
         self.user_id = USER_ID
-        self.refusal: int | None = None
-        self.shown: Literal["all", "half", "none"] = "all"
         self.jobs: dict[int, Job] = {}
         self.changes: list[Change] = []
         self._last_job = FIRST_JOB - 1
         self._last_change = FIRST_CHANGE - 1
-        self._rng = Random(seed)  # noqa: S311 - it invents a fleet
         self.fleet = Devices(org_id, self._rng)
         now_s = self.now_s()
         for _ in range(devices):
@@ -142,7 +146,8 @@ class Hologram(Vendor):
             device.name = name
         if tags is not None:
             device.tags = tuple(tags)
-        device.odd = dict(fields)
+        if fields:
+            device.oddity = Oddity(fields)
         if device.began_at is None:
             device.began_at = device.created_at
         self.set_status(str(device.number), status)
@@ -150,7 +155,7 @@ class Hologram(Vendor):
 
     def set_status(self, uuid: str | Sequence[str], status: str) -> None:
         """Open a session of one device or several ("online"), end it ("offline"), or take it all back ("never")."""
-        for device in [self.fleet[each] for each in _several(uuid)]:
+        for device in self.each(uuid):
             match status:
                 case "online":
                     self.fleet.connect(device, self.now_s())
@@ -165,7 +170,7 @@ class Hologram(Vendor):
 
     def set_sim(self, uuid: str | Sequence[str], state: str) -> None:
         """Give the SIM of one device or several a state, any word; a session that is open goes on."""
-        for device in [self.fleet[each] for each in _several(uuid)]:
+        for device in self.each(uuid):
             device.sim = state
             self.fleet.touch(device)
 
@@ -174,68 +179,6 @@ class Hologram(Vendor):
         device = self.fleet[uuid]
         device.used_bytes += n_bytes
         self.fleet.touch(device)
-
-    def drop(self, n: int) -> list[str]:
-        """End the sessions of `n` online devices, chosen by the seed, and give their ids in list order."""
-        online = self.uuids("online")
-        if n > len(online):
-            message = f"only {len(online)} devices are online"
-            raise ValueError(message)
-        chosen = set(self._rng.sample(online, n))
-        dropped = [uuid for uuid in online if uuid in chosen]
-        self.set_status(dropped, "offline")
-        return dropped
-
-    def restore(self, n: int | None = None) -> list[str]:
-        """Bring the first `n` offline devices online again (None: all) and give their ids."""
-        back = self.uuids("offline")[:n]
-        self.set_status(back, "online")
-        return back
-
-    def remove(self, uuids: str | Sequence[str]) -> None:
-        """Delete devices."""
-        self.fleet.remove(_several(uuids))
-
-    def rename(self, uuid: str, name: str) -> None:
-        """Give a device another name."""
-        device = self.fleet[uuid]
-        device.name = name
-        self.fleet.touch(device)
-
-    def empty_list(self, on: bool = True) -> None:
-        """Let the device list answer as if there were no device."""
-        self.shown = "none" if on else "all"
-
-    def half_list(self, on: bool = True) -> None:
-        """Let the device list answer as if there were only its first half."""
-        self.shown = "half" if on else "all"
-
-    def set_row(self, uuid: str, without: Sequence[str] = (), **raw: Any) -> None:
-        """Override fields of a device's row with any JSON value, and leave out the fields named in `without`."""
-        device = self.fleet[uuid]
-        device.odd = (device.odd or {}) | raw
-        device.without = device.without.union(without)
-        self.fleet.touch(device)
-
-    def set_raw(self, uuid: str, body: bytes | str) -> None:
-        """Put these bytes, JSON or not, where a device's row should be."""
-        device = self.fleet[uuid]
-        device.raw = body.encode() if isinstance(body, str) else body
-
-    def odd_rows(self, n: int) -> list[str]:
-        """Spoil the rows of `n` devices, each in another way while ways last; give their ids in list order."""
-        chosen = sorted(self._rng.sample(self.fleet.rows, n), key=lambda device: -device.number)
-        for number, device in enumerate(chosen):
-            oddity = ODDITIES[number % len(ODDITIES)]
-            device.odd, device.without, device.raw = dict(oddity.odd), oddity.without, oddity.raw
-            self.fleet.touch(device)
-        return [str(device.number) for device in chosen]
-
-    def even_rows(self) -> None:
-        """Undo all that `set_row`, `set_raw`, `odd_rows` and the fields of `add_device` did."""
-        for device in self.fleet.rows:
-            device.odd, device.without, device.raw = None, frozenset(), None
-            self.fleet.touch(device)
 
     # -- jobs
 
@@ -321,17 +264,9 @@ class Hologram(Vendor):
 
     # -- the account
 
-    def revoke(self, status: int = 401) -> None:
-        """Refuse every key with this status, which may be 200, until `set_key`."""
-        self.refusal = status
-
     def set_key(self, api_key: str) -> None:
         """Take this key, and no other, from now on."""
         self.api_key, self.refusal = api_key, None
-
-    def now_s(self) -> float:
-        """Tell the account's time in seconds since the epoch."""
-        return self.now().timestamp()
 
     def forms(self) -> Forms:
         """Tell how the rows of devices are worded now."""
@@ -346,8 +281,10 @@ class Hologram(Vendor):
         return Routes(self).table()
 
     def error(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> RefusedError:
-        """Word a refusal in the error envelope."""
-        return RefusedError(status, {"success": False, "error": message}, headers)
+        """Word a refusal in the error envelope, or as `error_bodies` says."""
+        if self.error_bodies == "envelope":
+            return RefusedError(status, {"success": False, "error": message}, headers)
+        return PlainRefusedError(status, SIGN_IN if self.error_bodies == "html" else "", headers)
 
     def too_many(self, headers: Mapping[str, str]) -> web.Response:
         """Answer 429 as documented: a body, and no `Retry-After`."""
@@ -355,9 +292,8 @@ class Hologram(Vendor):
         return web.Response(status=429, body=TOO_MANY, content_type="application/json")
 
     def state(self) -> dict[str, Any]:
-        """Add how the fleet fares, and the jobs and changes by status."""
+        """Add the jobs and changes by status."""
         told = {
-            "devices": _counted(device.status for device in self.fleet.rows),
             "jobs": _counted(job.status for job in self.jobs.values()),
             "changes": _counted(change.state for change in self.changes if change.parent is None),
         }
@@ -366,7 +302,3 @@ class Hologram(Vendor):
 
 def _counted(words: Iterable[str]) -> dict[str, int]:
     return dict(Counter(words))
-
-
-def _several(uuids: str | Sequence[str]) -> list[str]:
-    return [uuids] if isinstance(uuids, str) else list(uuids)

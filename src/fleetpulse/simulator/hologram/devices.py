@@ -5,7 +5,6 @@ A row is encoded once and kept until its device changes, or the forms that rows 
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from fleetpulse.simulator import fleets
+from fleetpulse.simulator.fleet import Fleet
 from fleetpulse.simulator.hologram import times
+from fleetpulse.simulator.oddity import EVEN, Oddity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +46,7 @@ class Forms(NamedTuple):
 class Device:
     """One device with one SIM; times in seconds since the epoch, a session without an end is open.
 
-    `odd` overrides fields of its row, `without` removes some, `raw` replaces the row.
+    `oddity` spoils its row.
     """
 
     number: int
@@ -56,11 +57,19 @@ class Device:
     used_bytes: int
     began_at: float | None = None
     ended_at: float | None = None
-    odd: dict[str, Any] | None = None
-    without: frozenset[str] = frozenset()
-    raw: bytes | None = None
+    oddity: Oddity = EVEN
     kept: bytes | None = None
     kept_forms: Forms | None = None
+
+    @property
+    def serial(self) -> int:
+        """Count from 1 in order of creation."""
+        return self.number - FIRST_DEVICE + 1
+
+    @property
+    def uuid(self) -> str:
+        """Its number as stories have it."""
+        return str(self.number)
 
     @property
     def status(self) -> str:
@@ -68,61 +77,39 @@ class Device:
         return "online" if self.began_at is not None and self.ended_at is None else "offline"
 
 
-class Devices:
+class Devices(Fleet[Device]):
     """The fleet of one organisation."""
 
     def __init__(self, org_id: int, rng: Random) -> None:
         """Start without devices; `rng` invents them."""
+        super().__init__(rng)
         self._org_id = org_id
-        self._rng = rng
-        self._rows: list[Device] = []
-        self._index: dict[int, Device] = {}
-        self._last = FIRST_DEVICE - 1
         self._open: dict[int, None] = {}
         self._open_encoded: dict[str, bytes] = {}
 
-    def __len__(self) -> int:
-        """Tell how many devices there are."""
-        return len(self._rows)
-
-    def __getitem__(self, number: int | str) -> Device:
-        """Find a device; LookupError when there is none."""
-        try:
-            return self._index[int(number)]
-        except (KeyError, ValueError):
-            message = f"no device {number!r}"
-            raise LookupError(message) from None
-
-    @property
-    def rows(self) -> Sequence[Device]:
-        """All devices, the oldest first."""
-        return self._rows
-
     def invent(self, *, now_s: float) -> Device:
         """Add a device; its state and session are the next ones of the mix."""
-        self._last += 1
-        serial = self._last - FIRST_DEVICE + 1
+        self._serial += 1
+        serial = self._serial
         like = fleets.thing(self._rng, serial)
         sim, session = MIX[(serial - 1) % len(MIX)]
         created_at = now_s - 24 * HOUR_S * (1 + serial % 300)
-        device = Device(self._last, like.name, like.tags, created_at, sim, like.disk_used * 1000)
+        device = Device(FIRST_DEVICE + serial - 1, like.name, like.tags, created_at, sim, like.disk_used * 1000)
         if session != "never":
             device.began_at = now_s - HOUR_S * (2 + serial % 20)
         if session == "ended":
             device.ended_at = now_s - HOUR_S
-        self._rows.append(device)
-        self._index[device.number] = device
+        self._add(device)
         self._note_session(device)
         return device
 
-    def remove(self, numbers: Iterable[int | str]) -> None:
-        """Take devices out of the list, as if they had been deleted in the vendor's web page."""
-        gone = {self[number].number for number in numbers}
-        self._rows = [device for device in self._rows if device.number not in gone]
-        for number in gone:
-            del self._index[number]
-            self._open.pop(number, None)
+    def remove(self, uuids: Iterable[int | str]) -> Sequence[Device]:
+        """Take devices out of the list; see `Fleet.remove`."""
+        gone = super().remove(uuids)
+        for device in gone:
+            self._open.pop(device.number, None)
         self._open_encoded.clear()
+        return gone
 
     def touch(self, device: Device) -> None:
         """Say that a device has changed: its row is encoded anew."""
@@ -157,10 +144,8 @@ class Devices:
 
     def encoded(self, device: Device, forms: Forms) -> bytes:
         """Encode a device's row, the same in the list and alone."""
-        if device.raw is not None:
-            return device.raw
         if device.kept is None or device.kept_forms != forms:
-            device.kept, device.kept_forms = _json(self._row(device, forms), device), forms
+            device.kept, device.kept_forms = device.oddity.encoded(self._row(device, forms)), forms
         return device.kept
 
     def _changed_session(self, device: Device) -> None:
@@ -260,11 +245,3 @@ def _id(number: int, forms: Forms) -> int | str:
 
 def _count(number: int, forms: Forms) -> int | str:
     return number if forms.numbers == "int" else str(number)
-
-
-def _json(row: dict[str, Any], device: Device) -> bytes:
-    if not device.odd and not device.without:
-        return msgspec.json.encode(row)
-    row = {name: value for name, value in (row | (device.odd or {})).items() if name not in device.without}
-    # the standard encoder, for it writes what msgspec refuses: lone surrogates, NaN
-    return json.dumps(row).encode()

@@ -13,7 +13,7 @@ from fleetpulse.simulator.answers import json_answer, raw_json_answer
 from fleetpulse.simulator.hologram import times
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from fleetpulse.simulator.hologram.account import Hologram
     from fleetpulse.simulator.hologram.devices import Device
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BASE: Final = "/api/1"
 HOST: Final = "dashboard.hologram.io"
 DEFAULT_LIMIT: Final = 100  # not documented
+NUMBER_DIGITS: Final = 18  # no id is as long, and Python itself reads no more than 4,300
 
 
 class Routes:
@@ -41,24 +42,16 @@ class Routes:
             r"/devices/{device:\d+}": self._device,
             "/asyncchangerequests": self._changes,
         }
-        routes = [web.get(BASE + path, self._admitted(read)) for path, read in reads.items()]
-        return [*routes, web.route("*", "/{path:.*}", self._account.elsewhere)]
+        return self._account.table(BASE, reads, self._admit)
 
-    def _admitted(
-        self,
-        read: Callable[[web.Request], Awaitable[web.Response]],
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def admitted(request: web.Request) -> web.Response:
-            account = self._account
-            # this text is what a refused key was seen to get; the documents name only the status
-            if account.refusal is not None:
-                raise account.error(account.refusal, "Not logged in")
-            key = base64.b64encode(f"apikey:{account.api_key}".encode()).decode()
-            if request.headers.get("Authorization") != f"Basic {key}":
-                raise account.error(401, "Not logged in")
-            return await read(request)
-
-        return admitted
+    def _admit(self, request: web.Request) -> None:
+        account = self._account
+        # this text is what a refused key was seen to get; the documents name only the status
+        if account.refusal is not None:
+            raise account.error(account.refusal, "Not logged in")
+        key = base64.b64encode(f"apikey:{account.api_key}".encode()).decode()
+        if request.headers.get("Authorization") != f"Basic {key}":
+            raise account.error(401, "Not logged in")
 
     async def _me(self, request: web.Request) -> web.Response:
         self._takes(request)
@@ -81,7 +74,7 @@ class Routes:
         self._takes(request, "orgid", "limit", "startafter")
         mine = self._is_mine(request)
         limit, after = self._window(request)
-        shown = self._shown() if mine else 0
+        shown = account.shown_of(len(account.fleet)) if mine else 0
         if account.endless and shown:
             page, rows = self._endless(after, limit, shown)
             last: int | None = page[-1]
@@ -97,10 +90,6 @@ class Routes:
             listed = b"[%s]" % b",".join(rows)
         head = self._head(request, limit=limit, size=len(rows), more=more, last=last)
         return raw_json_answer(b'%s,"data":%s}' % (msgspec.json.encode(head)[:-1], listed))
-
-    def _shown(self) -> int:
-        everything = len(self._account.fleet)
-        return {"all": everything, "half": everything // 2, "none": 0}[self._account.shown]
 
     def _encoded(self, devices: Sequence[Device]) -> list[bytes]:
         forms = self._account.forms()
@@ -224,7 +213,11 @@ class Routes:
         """Word what stands beside the rows of a page; on the last one `continues`, `lastid` and `next` are absent."""
         account = self._account
         links: dict[str, Any] = {"path": request.path, "base": HOST}
-        head: dict[str, Any] = {"success": True, "limit": limit, "size": size}
+        head: dict[str, Any] = {
+            "success": True,
+            "limit": limit,
+            "size": size if account.size_form == "int" else f"{size}s",
+        }
         if more or (account.last_page == "false" and last is not None):
             following = f"{request.path}?limit={limit}&startafter={last}"
             head["continues"] = more
@@ -256,6 +249,6 @@ class Routes:
         text = request.query.get(name)
         if text is None:
             return None
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS):
             raise self._account.error(400, f"{name} must be an integer")
         return int(text)

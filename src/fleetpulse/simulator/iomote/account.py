@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from aiohttp import web
@@ -10,6 +9,7 @@ from aiohttp import web
 from fleetpulse.simulator.answers import RefusedError, json_answer, raw_json_answer
 from fleetpulse.simulator.iomote.devices import Device, Devices, Forms, statistics, word
 from fleetpulse.simulator.iomote.oddities import ODDITIES
+from fleetpulse.simulator.oddity import Oddity
 from fleetpulse.simulator.vendor import Vendor
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ class Iomote(Vendor):
     A new fleet is online, spread over `groups` in turn, and the same for the same seed. Story methods may be called
     between requests at any time; those named in `controls` also over HTTP. A device is named by its `device_id`, a
     group by its name. Switches are attributes, taken as keyword arguments too. No rate limit is documented, so there is
-    none unless `limit_per_s` sets one.
+    none unless `limit_per_s` sets one. A refused key gets the status of `error_status`, whatever `revoke` is told. Of
+    what `set_row` overrides, `status` is the one beside the device.
     Errors: LookupError for a device or group that isn't there; ValueError for an impossible wish.
     Source: docs/vendors/iomote.md.
     """
 
     kind = "iomote"
     controls: ClassVar[frozenset[str]] = Vendor.controls | {
-        "add_device", "set_status", "drop", "restore", "remove", "rename", "move", "empty_list", "half_list", "send",
-        "add_group", "rename_group", "revoke", "set_key", "set_row", "set_raw", "odd_rows", "even_rows", "uuids",
+        "add_device", "set_status", "move", "send", "add_group", "rename_group", "set_key",
     }  # fmt: skip
     switches: ClassVar[Mapping[str, tuple[Any, ...] | None]] = {
         **Vendor.switches,
@@ -50,6 +50,9 @@ class Iomote(Vendor):
         "ids": ("str", "int"),
         "numbers_as_text": ON_OFF,
     }
+
+    oddities: ClassVar[Sequence[Oddity]] = ODDITIES
+    fleet: Devices
 
     error_dress: Literal["object", "word", "json_word"] = "object"
     error_status: int = 200  # which status goes with an ERROR is not documented
@@ -74,13 +77,10 @@ class Iomote(Vendor):
         **switches: Any,
     ) -> None:
         """Open the account with this many devices."""
-        self._rng = Random(seed)  # noqa: S311 - it invents a fleet
+        super().__init__(seed=seed, now=now, **switches)
         self.fleet = Devices(user_id, self._rng)
-        super().__init__(now=now, **switches)
         self.user_id = user_id
         self.api_key = api_key
-        self.revoked = False
-        self.shown: Literal["all", "half", "none"] = "all"
         self.groups: dict[str, str] = {}
         for name in groups:
             self.add_group(name)
@@ -115,41 +115,16 @@ class Iomote(Vendor):
         device = self.fleet.invent(group_id=group_id, status=status, device_id=uuid)
         if name is not None:
             device.name = name
-        device.odd.update(fields)
-        return device.device_id
+        if fields:
+            device.oddity = Oddity(fields)
+        self.fleet.touch(device)
+        return device.uuid
 
     def set_status(self, uuid: str | Sequence[str], status: str) -> None:
         """Give one device or several a status: "online", "offline", or any word, which is told as it is."""
-        for device in [self.fleet[each] for each in _several(uuid)]:
+        for device in self.each(uuid):
             device.status = status
             self.fleet.touch(device)
-
-    def drop(self, n: int) -> list[str]:
-        """Let `n` online devices go offline, chosen by the seed, and give their ids in list order."""
-        online = self.uuids("online")
-        if n > len(online):
-            message = f"only {len(online)} devices are online"
-            raise ValueError(message)
-        chosen = set(self._rng.sample(online, n))
-        dropped = [uuid for uuid in online if uuid in chosen]
-        self.set_status(dropped, "offline")
-        return dropped
-
-    def restore(self, n: int | None = None) -> list[str]:
-        """Bring the first `n` offline devices online again (None: all) and give their ids."""
-        back = self.uuids("offline")[:n]
-        self.set_status(back, "online")
-        return back
-
-    def remove(self, uuids: str | Sequence[str]) -> None:
-        """Delete devices."""
-        self.fleet.remove(_several(uuids))
-
-    def rename(self, uuid: str, name: str) -> None:
-        """Give a device another name."""
-        device = self.fleet[uuid]
-        device.name = name
-        self.fleet.touch(device)
 
     def move(self, uuid: str, group: str) -> None:
         """Put a device into another group; "" is none."""
@@ -160,45 +135,6 @@ class Iomote(Vendor):
     def send(self, uuid: str, messages: int = 1) -> None:
         """Let a device send messages, which its statistics count."""
         self.fleet[uuid].messages += messages
-
-    def empty_list(self, on: bool = True) -> None:
-        """Let the device list answer as if there were no device."""
-        self.shown = "none" if on else "all"
-
-    def half_list(self, on: bool = True) -> None:
-        """Let the device list answer as if there were only its first half."""
-        self.shown = "half" if on else "all"
-
-    def set_row(self, uuid: str, without: Sequence[str] = (), **raw: Any) -> None:
-        """Override fields of a device's rows with any JSON value, and leave out the fields named in `without`.
-
-        `status` is the one beside the device.
-        """
-        device = self.fleet[uuid]
-        device.odd.update(raw)
-        device.without = device.without.union(without)
-        self.fleet.touch(device)
-
-    def set_raw(self, uuid: str, body: bytes | str) -> None:
-        """Put these bytes, JSON or not, where a device's rows should be."""
-        device = self.fleet[uuid]
-        device.raw = body.encode() if isinstance(body, str) else body
-        self.fleet.touch(device)
-
-    def odd_rows(self, n: int) -> list[str]:
-        """Spoil the rows of `n` devices, each in another way while ways last; give their ids in list order."""
-        chosen = sorted(self._rng.sample(self.fleet.rows, n), key=lambda device: device.serial)
-        for number, device in enumerate(chosen):
-            oddity = ODDITIES[number % len(ODDITIES)]
-            device.odd, device.without, device.raw = dict(oddity.odd), oddity.without, oddity.raw
-            self.fleet.touch(device)
-        return [device.device_id for device in chosen]
-
-    def even_rows(self) -> None:
-        """Undo all that `set_row`, `set_raw`, `odd_rows` and the fields of `add_device` did."""
-        for device in self.fleet.rows:
-            device.odd, device.without, device.raw = {}, frozenset(), None
-        self.fleet.forget_rows()
 
     # -- groups
 
@@ -214,25 +150,13 @@ class Iomote(Vendor):
 
     # -- the account
 
-    def revoke(self) -> None:
-        """Refuse every key, as after its renewal on the profile page, until `set_key`."""
-        self.revoked = True
-
     def set_key(self, api_key: str) -> None:
         """Take this key, and no other, from now on."""
-        self.api_key, self.revoked = api_key, False
-
-    def switch(self, **values: Any) -> None:
-        """Turn switches while the vendor runs; see `Vendor.switch`."""
-        super().switch(**values)
-        self.fleet.forget_rows()
+        self.api_key, self.refusal = api_key, None
 
     def state(self) -> dict[str, Any]:
-        """Add how the fleet fares."""
-        statuses: dict[str, int] = {}
-        for device in self.fleet.rows:
-            statuses[device.status] = statuses.get(device.status, 0) + 1
-        return super().state() | {"devices": statuses, "groups": len(self.groups)}
+        """Add what else there is."""
+        return super().state() | {"groups": len(self.groups)}
 
     def settings(self, url: str) -> dict[str, str]:
         """Tell what a config has to say; see `Vendor.settings`."""
@@ -266,7 +190,7 @@ class Iomote(Vendor):
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def admitted(request: web.Request) -> web.Response:
             given = (request.match_info["user"], request.match_info["key"])
-            if self.revoked or given != (self.user_id, self.api_key):
+            if self.refusal is not None or given != (self.user_id, self.api_key):
                 return self._error("The user id or the API key is not valid")
             return await read(request)
 
@@ -284,13 +208,7 @@ class Iomote(Vendor):
                 return json_answer("ERROR", status=self.error_status)
 
     async def _devices(self, _: web.Request) -> web.Response:
-        match self.shown:
-            case "all":
-                return raw_json_answer(self.fleet.whole(self._forms))
-            case "half":
-                return raw_json_answer(self.fleet.first(len(self.fleet) // 2, self._forms))
-            case "none":
-                return raw_json_answer(b"[]")
+        return raw_json_answer(self.fleet.first(self.shown_of(len(self.fleet)), self._forms))
 
     async def _device(self, request: web.Request) -> web.Response:
         device = self._named(request)
@@ -352,7 +270,3 @@ class Iomote(Vendor):
             message = f"no group {name!r}"
             raise LookupError(message)
         return found
-
-
-def _several(uuids: str | Sequence[str]) -> list[str]:
-    return [uuids] if isinstance(uuids, str) else list(uuids)

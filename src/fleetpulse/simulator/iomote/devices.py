@@ -6,13 +6,12 @@ The list has no pages, so it is kept in pieces of a thousand rows: a change cost
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import msgspec
-
 from fleetpulse.simulator import fleets
+from fleetpulse.simulator.fleet import Fleet
+from fleetpulse.simulator.oddity import EVEN, Oddity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,8 +41,7 @@ class Forms(NamedTuple):
 class Device:
     """One gateway; `place` is its index in the list.
 
-    `odd` overrides fields of its rows (`status` is the one beside the device), `without` removes some, `raw` replaces
-    the whole row.
+    `oddity` spoils its rows (`status` is the one beside the device).
     """
 
     place: int
@@ -55,45 +53,29 @@ class Device:
     status: str
     like: fleets.Thing
     messages: int
-    odd: dict[str, Any] = field(default_factory=dict)
-    without: frozenset[str] = frozenset()
-    raw: bytes | None = None
+    oddity: Oddity = EVEN
+
+    @property
+    def uuid(self) -> str:
+        """Its `device_id`, as stories have it."""
+        return self.device_id
 
 
-class Devices:
+class Devices(Fleet[Device]):
     """The fleet of one account."""
 
     def __init__(self, user_id: str, rng: Random) -> None:
         """Start without devices; `rng` invents them."""
+        super().__init__(rng)
         self._user_id = user_id
-        self._rng = rng
-        self._serial = 0
-        self._rows: list[Device] = []
-        self._by_device_id: dict[str, Device] = {}
         self._by_id: dict[str, Device] = {}
+        self._forms: Forms | None = None
         self._pieces: dict[int, bytes] = {}
         self._whole: bytes | None = None
 
-    def __len__(self) -> int:
-        """Tell how many devices there are."""
-        return len(self._rows)
-
-    def __getitem__(self, device_id: str) -> Device:
-        """Find a device by its `device_id`; LookupError when there is none."""
-        try:
-            return self._by_device_id[device_id]
-        except KeyError:
-            message = f"no device {device_id!r}"
-            raise LookupError(message) from None
-
-    @property
-    def rows(self) -> Sequence[Device]:
-        """All devices, in order of creation."""
-        return self._rows
-
     def with_path_id(self, value: str, kind: str) -> Device | None:
         """Find a device as paths name it: by its `device_id`, its `id`, or ("both") either."""
-        found = self._by_device_id.get(value) if kind != "id" else None
+        found = self._index.get(value) if kind != "id" else None
         return found or (self._by_id.get(value) if kind != "device_id" else None)
 
     def invent(self, *, group_id: str, status: str = "online", device_id: str | None = None) -> Device:
@@ -102,48 +84,48 @@ class Devices:
         Errors: ValueError when the id is taken.
         """
         self._serial += 1
-        device_id = device_id or f"X400_{self._rng.getrandbits(160):040x}"
-        if device_id in self._by_device_id:
-            message = f"there is a device {device_id!r} already"
-            raise ValueError(message)
+        device_id = self._free_id(device_id, lambda: f"X400_{self._rng.getrandbits(160):040x}")
         like = fleets.thing(self._rng, self._serial)
         messages = 90 * (1 + self._serial % 300)
         device = Device(
             len(self._rows), self._serial, device_id, f"{self._serial:04x}", like.name, group_id, status, like, messages
         )
-        self._rows.append(device)
-        self._by_device_id[device_id] = self._by_id[device.id] = device
+        self._add(device)
+        self._by_id[device.id] = device
         self.touch(device)
         return device
 
-    def remove(self, device_ids: Iterable[str]) -> None:
-        """Take devices out of the account."""
-        gone = {self[device_id].device_id for device_id in device_ids}
-        for device_id in gone:
-            del self._by_id[self._by_device_id.pop(device_id).id]
-        self._rows = [device for device in self._rows if device.device_id not in gone]
+    def remove(self, uuids: Iterable[int | str]) -> Sequence[Device]:
+        """Take devices out of the account; see `Fleet.remove`."""
+        gone = super().remove(uuids)
+        for device in gone:
+            del self._by_id[device.id]
         for place, device in enumerate(self._rows):
             device.place = place
-        self.forget_rows()
+        self._forget_rows()
+        return gone
 
     def touch(self, device: Device) -> None:
         """Say that a device has changed: its row is encoded anew."""
         self._pieces.pop(device.place // PIECE_ROWS, None)
         self._whole = None
 
-    def forget_rows(self) -> None:
-        """Say that all rows have changed."""
+    def first(self, n: int, forms: Forms) -> bytes:
+        """Encode the list of the first `n` devices with their statuses; that of all is kept as long as it holds."""
+        if forms != self._forms:
+            self._forms = forms
+            self._forget_rows()
+        if n < len(self._rows):
+            return self._joined(n, forms)
+        if self._whole is None:
+            self._whole = self._joined(n, forms)
+        return self._whole
+
+    def _forget_rows(self) -> None:
         self._pieces.clear()
         self._whole = None
 
-    def whole(self, forms: Forms) -> bytes:
-        """Encode the list of all devices with their statuses."""
-        if self._whole is None:
-            self._whole = self.first(len(self._rows), forms)
-        return self._whole
-
-    def first(self, n: int, forms: Forms) -> bytes:
-        """Encode the list of the first `n` devices with their statuses."""
+    def _joined(self, n: int, forms: Forms) -> bytes:
         rest = n - n % PIECE_ROWS
         pieces = [self._piece(start, forms) for start in range(0, rest, PIECE_ROWS)]
         last = b",".join(self.stated(device, forms) for device in self._rows[rest:n])
@@ -155,16 +137,18 @@ class Devices:
 
     def stated(self, device: Device, forms: Forms) -> bytes:
         """Encode a device with its status beside it."""
-        if device.raw is not None:
-            return device.raw
+        oddity = device.oddity
+        if oddity.raw is not None:
+            return oddity.raw
         stated: dict[str, Any] = {"device": self._fields(device, forms)}
-        if "status" not in device.without:
-            stated["status"] = device.odd.get("status", word(device.status, forms))
-        return _json(stated, device)
+        if "status" not in oddity.without:
+            stated["status"] = oddity.odd.get("status", word(device.status, forms))
+        return oddity.dumped(stated)
 
     def plain(self, device: Device, forms: Forms) -> bytes:
         """Encode a device without a status, as the list of a group has it."""
-        return device.raw if device.raw is not None else _json(self._fields(device, forms), device)
+        raw = device.oddity.raw
+        return device.oddity.dumped(self._fields(device, forms)) if raw is None else raw
 
     def _piece(self, start: int, forms: Forms) -> bytes:
         piece = self._pieces.get(start // PIECE_ROWS)
@@ -191,10 +175,9 @@ class Devices:
             "stat_device_id": f"s-{device.serial}",
             "ICCID": forms.unset,
         }
-        if not device.odd and not device.without:
-            return fields
-        odd = {name: value for name, value in device.odd.items() if name != "status"}
-        return {name: value for name, value in (fields | odd).items() if name not in device.without}
+        spoiled = device.oddity.spoiled(fields)
+        spoiled.pop("status", None)
+        return spoiled
 
 
 def device_key(device_id: str) -> str:
@@ -215,10 +198,3 @@ def statistics(device: Device, *, as_text: bool) -> dict[str, Any]:
         counts |= {f"{name}_{day}": (device.messages + day) % 100 * each for day in WEEK}
     told = {name: str(count) for name, count in counts.items()} if as_text else counts
     return {"id": f"s-{device.serial}", "stat_of_device_id": device.id, **told}
-
-
-def _json(row: dict[str, Any], device: Device) -> bytes:
-    if not device.odd:
-        return msgspec.json.encode(row)
-    # the standard encoder, for it writes what msgspec refuses: lone surrogates, NaN
-    return json.dumps(row).encode()

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-class Oddity(NamedTuple):
-    """What is wrong with a row: overridden fields, missing fields, or another body altogether."""
-
-    odd: Mapping[str, Any] = {}
-    without: frozenset[str] = frozenset()
-    raw: bytes | None = None
-
+from fleetpulse.simulator.oddity import Oddity
 
 ODDITIES: Final = (
     Oddity({"status": None}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from fleetpulse.simulator.answers import RefusedError, json_answer
@@ -12,6 +11,7 @@ from fleetpulse.simulator.jfrog_connect.flows import Flows
 from fleetpulse.simulator.jfrog_connect.oddities import ODDITIES
 from fleetpulse.simulator.jfrog_connect.routes import Routes
 from fleetpulse.simulator.jfrog_connect.tunnels import Tunnels, UnsetTime
+from fleetpulse.simulator.oddity import Oddity
 from fleetpulse.simulator.vendor import Vendor
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ class JFrogConnect(Vendor):
 
     kind = "jfrog-connect"
     controls: ClassVar[frozenset[str]] = Vendor.controls | {
-        "add_device", "set_status", "drop", "restore", "remove", "rename", "move", "empty_list", "half_list",
-        "revoke", "set_token", "deploy", "advance", "settle", "forget_deployment", "open_tunnel", "close_tunnel",
-        "set_row", "set_raw", "odd_rows", "even_rows", "uuids", "add_flow", "set_severity", "forget_tunnel",
+        "add_device", "set_status", "move", "set_token", "deploy", "advance", "settle", "forget_deployment",
+        "open_tunnel", "close_tunnel", "forget_tunnel", "add_flow", "set_severity",
     }  # fmt: skip
     switches: ClassVar[Mapping[str, tuple[Any, ...] | None]] = {
         **Vendor.switches,
@@ -54,10 +53,15 @@ class JFrogConnect(Vendor):
         "map_prefix": ON_OFF,
         "wrapped_steps": ON_OFF,
         "cve_nested": ON_OFF,
-        "flows_paging": ON_OFF,
+        "flows_paging": (True, False, "elsewhere"),
+        "error_field": ("message", "error_message", "error", "detail", "errors"),
+        "other_case": ON_OFF,
         "last_token": ON_OFF,
         "repeat_token": ON_OFF,
     }
+
+    oddities: ClassVar[Sequence[Oddity]] = ODDITIES
+    fleet: Devices
 
     devices_envelope: Envelope = "devices"  # Q8
     total_mode: TotalMode = "all"  # what pagination_info.total counts: all rows, this page's, or it is left out
@@ -70,7 +74,10 @@ class JFrogConnect(Vendor):
     map_prefix: bool = False  # Q13: True keys a deployment's devices with `d-`
     wrapped_steps: bool = False  # Q11
     cve_nested: bool = False  # Q10
-    flows_paging: bool = False  # True adds pagination_info to the update flows
+    # True adds pagination_info to the update flows; elsewhere: their cursor stands in a field that nobody documents
+    flows_paging: bool | Literal["elsewhere"] = False
+    error_field: str = "message"  # where an error's text stands; "errors" is a list of them
+    other_case: bool = False  # status words as other endpoints write them: Online, in_progress, Closed
     last_token: bool = True  # Q14: a token on the last page too
     repeat_token: bool = False  # every page carries the first page's token
 
@@ -85,13 +92,10 @@ class JFrogConnect(Vendor):
         **switches: Any,
     ) -> None:
         """Open the account with this many devices, two update flows and no deployment."""
-        super().__init__(now=now, **switches)
+        super().__init__(seed=seed, now=now, **switches)
         self.project_key = project_key
         self.token = token
         self.groups = tuple(groups)
-        self.refusal: int | None = None
-        self.shown: Literal["all", "half", "none"] = "all"
-        self._rng = Random(seed)  # noqa: S311 - it invents a fleet
         self.fleet = Devices(project_key, self._rng)
         self.deployments = Deployments(self._rng)
         self.tunnels = Tunnels(self._rng)
@@ -125,84 +129,21 @@ class JFrogConnect(Vendor):
             device.name = name
         if tags is not None:
             device.tags = tuple(tags)
-        device.odd.update(fields)
+        if fields:
+            device.oddity = Oddity(fields)
         self.fleet.touch(device)
         return device.uuid
 
     def set_status(self, uuid: str | Sequence[str], status: str) -> None:
         """Give one device or several a status, any word."""
-        for device in [self.fleet[each] for each in _several(uuid)]:
+        for device in self.each(uuid):
             self.fleet.set_status(device, status, self.now_s())
-
-    def drop(self, n: int) -> list[str]:
-        """Let `n` online devices go offline, chosen by the seed, and give their uuids in list order."""
-        online = self.uuids("online")
-        if n > len(online):
-            message = f"only {len(online)} devices are online"
-            raise ValueError(message)
-        chosen = set(self._rng.sample(online, n))
-        dropped = [uuid for uuid in online if uuid in chosen]
-        self.set_status(dropped, "offline")
-        return dropped
-
-    def restore(self, n: int | None = None) -> list[str]:
-        """Bring the first `n` offline devices online again (None: all) and give their uuids."""
-        back = self.uuids("offline")[:n]
-        self.set_status(back, "online")
-        return back
-
-    def remove(self, uuids: str | Sequence[str]) -> None:
-        """Delete devices."""
-        self.fleet.remove(_several(uuids))
-
-    def rename(self, uuid: str, name: str) -> None:
-        """Give a device another name."""
-        device = self.fleet[uuid]
-        device.name = name
-        self.fleet.touch(device)
 
     def move(self, uuid: str, group: str) -> None:
         """Put a device into another group."""
         device = self.fleet[uuid]
         device.group = group
         self.fleet.touch(device)
-
-    def empty_list(self, on: bool = True) -> None:
-        """Let the device list answer as if there were no device."""
-        self.shown = "none" if on else "all"
-
-    def half_list(self, on: bool = True) -> None:
-        """Let the device list answer as if there were only its first half; `total` agrees with it."""
-        self.shown = "half" if on else "all"
-
-    def set_row(self, uuid: str, without: Sequence[str] = (), **raw: Any) -> None:
-        """Override fields of a device's rows with any JSON value, and leave out the fields named in `without`."""
-        device = self.fleet[uuid]
-        device.odd.update(raw)
-        device.without = device.without.union(without)
-        self.fleet.touch(device)
-
-    def set_raw(self, uuid: str, body: bytes | str) -> None:
-        """Put these bytes, JSON or not, where a device's rows should be."""
-        device = self.fleet[uuid]
-        device.raw = body.encode() if isinstance(body, str) else body
-        self.fleet.touch(device)
-
-    def odd_rows(self, n: int) -> list[str]:
-        """Spoil the rows of `n` devices, each in another way while ways last; give their uuids in list order."""
-        chosen = sorted(self._rng.sample(self.fleet.rows, n), key=lambda device: device.serial)
-        for number, device in enumerate(chosen):
-            oddity = ODDITIES[number % len(ODDITIES)]
-            device.odd, device.without, device.raw = dict(oddity.odd), oddity.without, oddity.raw
-            self.fleet.touch(device)
-        return [device.uuid for device in chosen]
-
-    def even_rows(self) -> None:
-        """Undo all that `set_row`, `set_raw`, `odd_rows` and the fields of `add_device` did."""
-        for device in self.fleet.rows:
-            if device.odd or device.without or device.raw is not None:
-                device.odd, device.without, device.raw = {}, frozenset(), None
-                self.fleet.touch(device)
 
     # -- deployments and tunnels
 
@@ -220,7 +161,7 @@ class JFrogConnect(Vendor):
         if isinstance(devices, int):
             chosen = sorted(self._rng.sample(self.fleet.rows, devices), key=lambda device: device.serial)
         else:
-            chosen = [self.fleet[with_prefix(uuid)] for uuid in _several(devices)]
+            chosen = [self.fleet[with_prefix(uuid)] for uuid in devices]
         now_s = self.now_s()
         self.flows.add(flow, now_s=now_s)
         uuids = [device.uuid for device in chosen]
@@ -293,17 +234,9 @@ class JFrogConnect(Vendor):
 
     # -- the account
 
-    def revoke(self, status: int = 401) -> None:
-        """Refuse every token with this status, until `set_token`."""
-        self.refusal = status
-
     def set_token(self, token: str) -> None:
         """Take this token, and no other, from now on."""
         self.token, self.refusal = token, None
-
-    def now_s(self) -> float:
-        """Tell the account's time in seconds since the epoch."""
-        return self.now().timestamp()
 
     def live(self) -> bool:
         """Tell whether the list's `last_keepalive` follows each heartbeat."""
@@ -319,25 +252,18 @@ class JFrogConnect(Vendor):
 
     def error(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> RefusedError:
         """Word a refusal; the vendor documents no error body, so this form is a guess."""
-        return RefusedError(status, {"message": message}, headers)
+        told: Any = [message] if self.error_field == "errors" else message
+        return RefusedError(status, {self.error_field: told}, headers)
 
     def too_many(self, headers: Mapping[str, str]) -> web.Response:
         """Answer 429; neither its body nor its headers are documented."""
         return json_answer({"message": "Too many requests"}, status=429, headers=headers)
 
     def state(self) -> dict[str, Any]:
-        """Add how the fleet fares."""
-        statuses: dict[str, int] = {}
-        for device in self.fleet.rows:
-            statuses[device.status] = statuses.get(device.status, 0) + 1
-        told = {"devices": statuses, "deployments": len(self.deployments), "tunnels": len(self.tunnels)}
-        return super().state() | told
+        """Add what else there is."""
+        return super().state() | {"deployments": len(self.deployments), "tunnels": len(self.tunnels)}
 
 
 def with_prefix(device: str) -> str:
     """Give a device's uuid as the list has it, however it was written (Q13)."""
     return device if device.startswith("d-") else f"d-{device}"
-
-
-def _several(uuids: str | Sequence[str]) -> list[str]:
-    return [uuids] if isinstance(uuids, str) else list(uuids)

@@ -59,21 +59,21 @@ class Progress:
         """Put down what a step said; a step of the same name is told anew."""
         self.steps = [old for old in self.steps if old.name != step.name] + [step]
 
-    def summary(self) -> dict[str, Any]:
-        """Word this as the deployment's device list does."""
+    def summary(self, *, other_case: bool) -> dict[str, Any]:
+        """Word this as the deployment's device list does; `other_case` as a device's own updates do."""
         return {
             "finished_time": None if self.finished_at is None else dates.naive(self.finished_at),
             "started_time": None if self.started_at is None else dates.naive(self.started_at),
-            "status": self.status,
+            "status": UPDATE_WORDS.get(self.status, self.status) if other_case else self.status,
         }
 
-    def detail(self, *, wrapped: bool) -> dict[str, Any]:
+    def detail(self, *, wrapped: bool, other_case: bool) -> dict[str, Any]:
         """Word this with its steps; `wrapped` as in the vendor's example (Q11)."""
         steps = [
             {"exit_code": step.exit_code, "name": step.name, "stderr": step.stderr, "stdout": step.stdout}
             for step in self.steps
         ]
-        value = self.summary() | {"steps": steps}
+        value = self.summary(other_case=other_case) | {"steps": steps}
         return {"summary": f"Deployment status {self.status.lower()}", "value": value} if wrapped else value
 
 

@@ -5,14 +5,13 @@ A row is encoded once and kept until its device changes, so that a page of 1,000
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import msgspec
-
 from fleetpulse.simulator import fleets
+from fleetpulse.simulator.fleet import Fleet
 from fleetpulse.simulator.jfrog_connect import dates
+from fleetpulse.simulator.oddity import EVEN, Oddity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,10 +27,7 @@ TagsForm = Literal["list", "object", "names", "null", "absent"]
 
 @dataclass(slots=True)
 class Device:
-    """One device; times in seconds since the epoch.
-
-    `odd` overrides fields of its rows, `without` removes some, `raw` replaces whole rows.
-    """
+    """One device; times in seconds since the epoch. `oddity` spoils its rows."""
 
     serial: int
     uuid: str
@@ -42,10 +38,8 @@ class Device:
     tags: tuple[str, ...]
     registered_at: float
     keepalive_at: float
-    odd: dict[str, Any] = field(default_factory=dict)
-    without: frozenset[str] = frozenset()
-    raw: bytes | None = None
-    kept: dict[str, bytes] = field(default_factory=dict)
+    oddity: Oddity = EVEN
+    kept: dict[tuple[str, bool], bytes] = field(default_factory=dict)
 
     def beat(self, now_s: float) -> float:
         """Tell when this device last called in: its own heartbeat while online, else what is on record."""
@@ -54,65 +48,34 @@ class Device:
         return max(self.registered_at, now_s - (now_s - self.serial) % HEARTBEAT_S)
 
 
-class Devices:
+class Devices(Fleet[Device]):
     """The fleet of one project."""
 
     def __init__(self, project: str, rng: Random) -> None:
         """Start without devices; `rng` invents them."""
+        super().__init__(rng)
         self._project = project
-        self._rng = rng
-        self._rows: list[Device] = []
-        self._index: dict[str, Device] = {}
-        self._serial = 0
         self._selections: dict[tuple[str | None, tuple[str, ...]], Sequence[Device]] = {}
-
-    def __len__(self) -> int:
-        """Tell how many devices there are."""
-        return len(self._rows)
-
-    def __contains__(self, uuid: object) -> bool:
-        """Tell whether there is a device with this uuid."""
-        return uuid in self._index
-
-    def __getitem__(self, uuid: str) -> Device:
-        """Find a device; LookupError when there is none."""
-        try:
-            return self._index[uuid]
-        except KeyError:
-            message = f"no device {uuid!r}"
-            raise LookupError(message) from None
-
-    @property
-    def rows(self) -> Sequence[Device]:
-        """All devices, in order of creation."""
-        return self._rows
 
     def invent(self, *, group: str, now_s: float, status: str = "online", uuid: str | None = None) -> Device:
         """Add a device.
 
         Errors: ValueError when the uuid is taken.
         """
-        uuid = uuid or self._free_uuid()
-        if uuid in self._index:
-            message = f"there is a device {uuid!r} already"
-            raise ValueError(message)
+        uuid = self._free_id(uuid, lambda: fleets.short_id(self._rng))
         self._serial += 1
         like = fleets.thing(self._rng, self._serial)
         registered_at = now_s - 86_400.0 * (1 + self._serial % 300)
         device = Device(self._serial, uuid, group, status, like, like.name, like.tags, registered_at, now_s)
         device.keepalive_at = device.beat(now_s) if status == "online" else now_s - 3600
-        self._rows.append(device)
-        self._index[uuid] = device
+        self._add(device)
         self._selections.clear()
         return device
 
-    def remove(self, uuids: Iterable[str]) -> None:
-        """Take devices out of the list, as if they had been deleted in the vendor's web page."""
-        gone = {self[uuid].uuid for uuid in uuids}
-        self._rows = [device for device in self._rows if device.uuid not in gone]
-        for uuid in gone:
-            del self._index[uuid]
+    def remove(self, uuids: Iterable[int | str]) -> Sequence[Device]:
+        """Take devices out of the list; see `Fleet.remove`."""
         self._selections.clear()
+        return super().remove(uuids)
 
     def touch(self, device: Device) -> None:
         """Say that a device has changed: its rows are encoded anew."""
@@ -143,47 +106,38 @@ class Devices:
             self._selections[key] = found
         return found
 
-    def listed(self, device: Device, *, tags_form: TagsForm, live_at: float | None) -> bytes:
+    def listed(self, device: Device, *, tags_form: TagsForm, live_at: float | None, other_case: bool) -> bytes:
         """Encode a device's row of the list.
 
         `live_at` is now where `last_keepalive` must follow the heartbeat, else None: then the row is kept.
         """
-        if device.raw is not None:
-            return device.raw
         if live_at is not None:
-            return self._encoded(device, tags_form, device.beat(live_at))
-        row = device.kept.get(tags_form)
+            return self._encoded(device, tags_form, device.beat(live_at), other_case=other_case)
+        row = device.kept.get((tags_form, other_case))
         if row is None:
-            row = device.kept[tags_form] = self._encoded(device, tags_form, device.keepalive_at)
+            row = self._encoded(device, tags_form, device.keepalive_at, other_case=other_case)
+            device.kept[tags_form, other_case] = row
         return row
 
-    def detail(self, device: Device, *, now_s: float, updates: list[dict[str, Any]] | None) -> bytes:
+    def detail(self, device: Device, *, now_s: float, updates: list[dict[str, Any]] | None, other_case: bool) -> bytes:
         """Encode a device alone: naive dates, and with `updates` also apps, tags (a plain list) and addresses."""
-        if device.raw is not None:
-            return device.raw
-        row = self._row(device, dates.naive(device.beat(now_s)), dates.naive(device.registered_at))
+        beat = dates.naive(device.beat(now_s))
+        row = self._row(device, beat, dates.naive(device.registered_at), other_case=other_case)
         if updates is not None:
             hexed = f"{device.serial:06x}"
             row["apps"] = [{"app_name": "default_app", "version": f"v1.{device.serial % 9}"}]
             row["mac_address"] = [f"02:00:5e:{hexed[-6:-4]}:{hexed[-4:-2]}:{hexed[-2:]}"]
             row["tags"] = list(device.tags)
             row["updates"] = updates
-        return _json(row, device)
+        return device.oddity.encoded(row)
 
-    def _free_uuid(self) -> str:
-        while True:
-            digits = f"{self._rng.getrandbits(32):08x}"
-            uuid = f"d-{digits[:4]}-{digits[4:]}"
-            if uuid not in self._index:
-                return uuid
-
-    def _encoded(self, device: Device, tags_form: TagsForm, keepalive_at: float) -> bytes:
-        row = self._row(device, dates.iso(keepalive_at), dates.iso(device.registered_at))
+    def _encoded(self, device: Device, tags_form: TagsForm, keepalive_at: float, *, other_case: bool) -> bytes:
+        row = self._row(device, dates.iso(keepalive_at), dates.iso(device.registered_at), other_case=other_case)
         if tags_form != "absent":
             row["tags"] = _tags(device.tags, tags_form)
-        return _json(row, device)
+        return device.oddity.encoded(row)
 
-    def _row(self, device: Device, last_keepalive: str, registered_date: str) -> dict[str, Any]:
+    def _row(self, device: Device, last_keepalive: str, registered_date: str, *, other_case: bool) -> dict[str, Any]:
         like = device.like
         lat, lng = fleets.PLACES.get(device.group, (None, None))
         return {
@@ -194,7 +148,7 @@ class Devices:
             "description": "",
             "device_ip": like.address,
             "device_name": device.name,
-            "device_status": device.status,
+            "device_status": device.status.capitalize() if other_case else device.status,
             "device_uuid": device.uuid,
             "disk_size": like.disk_size,
             "group_name": device.group,
@@ -221,11 +175,3 @@ def _tags(tags: tuple[str, ...], form: TagsForm) -> Any:
             return {"names": names}
         case _:
             return None
-
-
-def _json(row: dict[str, Any], device: Device) -> bytes:
-    if not device.odd and not device.without:
-        return msgspec.json.encode(row)
-    row = {name: value for name, value in (row | device.odd).items() if name not in device.without}
-    # the standard encoder, for it writes what msgspec refuses: lone surrogates, NaN
-    return json.dumps(row).encode()

@@ -11,7 +11,7 @@ from fleetpulse.simulator.answers import json_answer, raw_json_answer
 from fleetpulse.simulator.jfrog_connect import paging
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from fleetpulse.simulator.jfrog_connect.account import JFrogConnect
     from fleetpulse.simulator.jfrog_connect.deployments import Deployment
@@ -43,31 +43,25 @@ class Routes:
             "/update-flows": self._flows,
             "/update-flows/{flow}": self._flow,
         }
-        routes = [web.get(PROJECT + path, self._admitted(read)) for path, read in reads.items()]
-        return [*routes, web.route("*", "/{path:.*}", self._account.elsewhere)]
+        return self._account.table(PROJECT, reads, self._admit)
 
-    def _admitted(
-        self,
-        read: Callable[[web.Request], Awaitable[web.Response]],
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def admitted(request: web.Request) -> web.Response:
-            account = self._account
-            if account.refusal is not None:
-                raise account.error(account.refusal, "The access token was revoked")
-            if request.headers.get("Authorization") != f"Bearer {account.token}":
-                raise account.error(401, "The access token is missing or not valid")
-            if request.match_info["project_key"] != account.project_key:
-                raise account.error(404, "There is no such project")
-            return await read(request)
-
-        return admitted
+    def _admit(self, request: web.Request) -> None:
+        account = self._account
+        if account.refusal is not None:
+            raise account.error(account.refusal, "The access token was revoked")
+        if request.headers.get("Authorization") != f"Bearer {account.token}":
+            raise account.error(401, "The access token is missing or not valid")
+        if request.match_info["project_key"] != account.project_key:
+            raise account.error(404, "There is no such project")
 
     # -- devices
 
     async def _devices(self, request: web.Request) -> web.Response:
         account = self._account
         asked = self._window(request)
-        rows = self._shown(account.fleet.select(request.query.get("group_name"), request.query.getall("tags", ())))
+        rows = account.fleet.select(request.query.get("group_name"), request.query.getall("tags", ()))
+        if account.shown != "all":
+            rows = rows[: account.shown_of(len(rows))]
         tags_form = account.tags_form if self._flag(request, "enrich_info") else "absent"
         live_at = account.now_s() if account.live() else None
         if account.endless and rows:
@@ -76,22 +70,16 @@ class Routes:
         else:
             page = paging.ascending(rows, asked)
             info = self._info(asked, rows, page)
-        encoded = [account.fleet.listed(device, tags_form=tags_form, live_at=live_at) for device in page]
+        encoded = [
+            account.fleet.listed(device, tags_form=tags_form, live_at=live_at, other_case=account.other_case)
+            for device in page
+        ]
         if account.endless == "fresh":
             encoded = [
                 row.replace(device.uuid.encode(), b"d-%08x" % (asked.cursor + n))
                 for n, (row, device) in enumerate(zip(encoded, page, strict=True))
             ]
         return raw_json_answer(self._envelope(encoded, info))
-
-    def _shown(self, rows: Sequence[Device]) -> Sequence[Device]:
-        match self._account.shown:
-            case "all":
-                return rows
-            case "half":
-                return rows[: len(rows) // 2]
-            case "none":
-                return []
 
     def _envelope(self, rows: list[bytes], info: dict[str, Any]) -> bytes:
         """Wrap the list's rows (Q8)."""
@@ -110,7 +98,11 @@ class Routes:
             raise account.error(404, "There is no such device")
         enriched = self._flag(request, account.detail_flag)
         updates = account.deployments.updates_of(uuid) if enriched else None
-        return raw_json_answer(account.fleet.detail(account.fleet[uuid], now_s=account.now_s(), updates=updates))
+        return raw_json_answer(
+            account.fleet.detail(
+                account.fleet[uuid], now_s=account.now_s(), updates=updates, other_case=account.other_case
+            )
+        )
 
     # -- deployments
 
@@ -134,7 +126,7 @@ class Routes:
         asked = self._window(request)
         page = paging.ascending(deployment.rows, asked)
         start = 0 if self._account.map_prefix else len("d-")
-        by_device = {row.device[start:]: row.summary() for row in page}
+        by_device = {row.device[start:]: row.summary(other_case=self._account.other_case) for row in page}
         info = self._info(asked, deployment.rows, page)
         return json_answer({"deployment_by_device_uuid": by_device, "pagination_info": info})
 
@@ -143,7 +135,7 @@ class Routes:
         progress = self._found(request).progress.get(device if device.startswith("d-") else f"d-{device}")
         if progress is None:
             raise self._account.error(404, "There is no such device in this deployment")
-        return json_answer(progress.detail(wrapped=self._account.wrapped_steps))
+        return json_answer(progress.detail(wrapped=self._account.wrapped_steps, other_case=self._account.other_case))
 
     def _found(self, request: web.Request) -> Deployment:
         try:
@@ -154,22 +146,25 @@ class Routes:
     # -- tunnels and flows
 
     async def _tunnels(self, _: web.Request) -> web.Response:
-        return json_answer(self._account.tunnels.rows(self._account.tunnel_finish))
+        return json_answer(self._account.tunnels.rows(self._account.tunnel_finish, other_case=self._account.other_case))
 
     async def _tunnel(self, request: web.Request) -> web.Response:
         try:
             tunnel = self._account.tunnels[request.match_info["tunnel"]]
         except LookupError:
             raise self._account.error(404, "There is no such port tunnel") from None
-        return json_answer(tunnel.row(self._account.tunnel_finish))
+        return json_answer(tunnel.row(self._account.tunnel_finish, other_case=self._account.other_case))
 
     async def _flows(self, request: web.Request) -> web.Response:
         asked = self._window(request)
         rows = self._account.flows.rows
         page = paging.ascending(rows, asked)
         answer: dict[str, Any] = {"status": "success", "update_flows": [flow.row() for flow in page]}
-        if self._account.flows_paging:
-            answer["pagination_info"] = self._info(asked, rows, page)
+        info = self._info(asked, rows, page)
+        if self._account.flows_paging == "elsewhere":
+            answer["next_cursor"] = info["after"]
+        elif self._account.flows_paging:
+            answer["pagination_info"] = info
         return json_answer(answer)
 
     async def _flow(self, request: web.Request) -> web.Response:

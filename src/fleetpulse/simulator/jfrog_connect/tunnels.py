@@ -28,7 +28,7 @@ class Tunnel:
     created_at: float
     finished_at: float | None = None
 
-    def row(self, unset: UnsetTime) -> dict[str, Any]:
+    def row(self, unset: UnsetTime, *, other_case: bool = False) -> dict[str, Any]:
         """Word this; `unset` says how an open tunnel shows that it has no end."""
         row: dict[str, Any] = {
             "created_time": dates.rfc1123(self.created_at),
@@ -36,7 +36,7 @@ class Tunnel:
             "port_tunnel_id": self.uuid,
             "remote_server_address": f"{self.device}-{self.uuid[:8]}.forwarding.example.net",
             "remote_server_port": self.port,
-            "status": self.status,
+            "status": self.status.capitalize() if other_case else self.status,
             "user_source_ip": "192.0.2.50",
         }
         if self.finished_at is not None:
@@ -67,9 +67,9 @@ class Tunnels:
             message = f"no port tunnel {uuid!r}"
             raise LookupError(message) from None
 
-    def rows(self, unset: UnsetTime) -> list[dict[str, Any]]:
+    def rows(self, unset: UnsetTime, *, other_case: bool = False) -> list[dict[str, Any]]:
         """Word all tunnels, the oldest first."""
-        return [tunnel.row(unset) for tunnel in self._index.values()]
+        return [tunnel.row(unset, other_case=other_case) for tunnel in self._index.values()]
 
     def open(self, device: str, *, status: str, now_s: float) -> Tunnel:
         """Open a tunnel."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from aiohttp import web
@@ -12,6 +11,7 @@ from fleetpulse.simulator.jfrog_connect_v1.devices import Devices, StateIds
 from fleetpulse.simulator.jfrog_connect_v1.oddities import ODDITIES
 from fleetpulse.simulator.jfrog_connect_v1.routes import Routes
 from fleetpulse.simulator.jfrog_connect_v1.updates import FAILED, FINAL, SUCCESS, Deployment, FieldNames, Install
+from fleetpulse.simulator.oddity import Oddity
 from fleetpulse.simulator.rates import Ceiling
 from fleetpulse.simulator.vendor import Vendor
 
@@ -35,16 +35,15 @@ class JFrogConnectV1(Vendor):
     may be called between requests at any time; those named in `controls` also over HTTP. Switches are attributes,
     taken as keyword arguments too; each that speaks of a quirk has its number. `limit_per_s` is counted by the minute,
     as the vendor words it: 0.05 lets three calls in, whenever they come in it. Its answer never carries `Retry-After`,
-    whatever the `retry_after` switch says.
+    whatever the `retry_after` switch says. Of what `set_row` overrides, the states show their own fields.
     Errors: LookupError for a device or deployment that isn't there; ValueError for an impossible wish.
     Source: docs/vendors/jfrog-connect-v1.md.
     """
 
     kind = "jfrog-connect-v1"
     controls: ClassVar[frozenset[str]] = Vendor.controls | {
-        "add_device", "set_status", "drop", "restore", "remove", "rename", "move", "upgrade", "empty_list", "half_list",
-        "revoke", "set_token", "unban", "deploy", "update", "advance", "settle", "forget_deployment", "set_row",
-        "set_raw", "odd_rows", "even_rows", "uuids",
+        "add_device", "set_status", "move", "upgrade", "set_token", "unban", "deploy", "update", "advance", "settle",
+        "forget_deployment",
     }  # fmt: skip
     switches: ClassVar[Mapping[str, tuple[Any, ...] | None]] = {
         **Vendor.switches,
@@ -59,7 +58,10 @@ class JFrogConnectV1(Vendor):
         "stuck_pages": ON_OFF,
         "limit_ignored": ON_OFF,
         "bans_after": None,
+        "capital_words": ON_OFF,
     }
+    oddities: ClassVar[Sequence[Oddity]] = ODDITIES
+    fleet: Devices
     limits: ClassVar[Mapping[str, Any]] = {"limit_per_s": CALLS_A_MINUTE / MINUTE_S}
 
     content_type: str = "text/html"  # what real answers say, though their bodies are JSON
@@ -72,6 +74,7 @@ class JFrogConnectV1(Vendor):
     unknown_offset: UnknownOffset = "refused"  # what an offset gets that is no device's; nobody documents it
     stuck_pages: bool = False  # every page is the first, as if `offset` were unknown
     limit_ignored: bool = False  # every page has 20 rows, as if `limit` were unknown
+    capital_words: bool = False  # Online and Offline, as the prose has them
     bans_after: int | None = None  # so many requests too many, and nothing is answered any more until `unban`
 
     def __init__(  # noqa: PLR0917 - the ways a test may set up an account; all have defaults
@@ -85,15 +88,12 @@ class JFrogConnectV1(Vendor):
         **switches: Any,
     ) -> None:
         """Open the account with this many devices and no deployment."""
-        super().__init__(now=now, **switches)
+        super().__init__(seed=seed, now=now, **switches)
         self.project = project
         self.user_token = user_token
         self.groups = tuple(groups)
-        self.refusal: int | None = None
         self.banned = False
-        self.shown: Literal["all", "half", "none"] = "all"
         self._ceiling = Ceiling(MINUTE_S)
-        self._rng = Random(seed)  # noqa: S311 - it invents a fleet
         self.fleet = Devices(self._rng)
         self._deployments: dict[str, Deployment] = {}
         self._started = 0
@@ -127,83 +127,26 @@ class JFrogConnectV1(Vendor):
             device.name = name
         if tags is not None:
             device.tags = tuple(tags)
-        device.odd.update(fields)
+        if fields:
+            device.oddity = Oddity(fields)
         return device.uuid
 
     def set_status(self, uuid: str | Sequence[str], status: str) -> None:
         """Give one device or several a status, any word."""
-        for device in [self.fleet[each] for each in _several(uuid)]:
+        for device in self.each(uuid):
             self.fleet.set_status(device, status, self.now_s())
-
-    def drop(self, n: int) -> list[str]:
-        """Let `n` online devices go offline, chosen by the seed, and give their uuids in list order."""
-        online = self.uuids("online")
-        if n > len(online):
-            message = f"only {len(online)} devices are online"
-            raise ValueError(message)
-        chosen = set(self._rng.sample(online, n))
-        dropped = [uuid for uuid in online if uuid in chosen]
-        self.set_status(dropped, "offline")
-        return dropped
-
-    def restore(self, n: int | None = None) -> list[str]:
-        """Bring the first `n` offline devices online again (None: all) and give their uuids."""
-        back = self.uuids("offline")[:n]
-        self.set_status(back, "online")
-        return back
-
-    def remove(self, uuids: str | Sequence[str]) -> None:
-        """Delete devices."""
-        self.fleet.remove(_several(uuids))
-
-    def rename(self, uuid: str, name: str) -> None:
-        """Give a device another name."""
-        self.fleet[uuid].name = name
 
     def move(self, uuid: str, group: str) -> None:
         """Put a device into another group."""
-        self.fleet[uuid].group = group
-        self.fleet.touch()
+        device = self.fleet[uuid]
+        device.group = group
+        self.fleet.touch(device)
 
     def upgrade(self, uuid: str, version: str = "7.0") -> None:
         """Give a device another agent; from 7.0 on, this API serves it no more."""
-        self.fleet[uuid].version = version
-        self.fleet.touch()
-
-    def empty_list(self, on: bool = True) -> None:
-        """Let both lists answer as if there were no device."""
-        self.shown = "none" if on else "all"
-
-    def half_list(self, on: bool = True) -> None:
-        """Let both lists answer as if there were only the first half of the devices."""
-        self.shown = "half" if on else "all"
-
-    def set_row(self, uuid: str, without: Sequence[str] = (), **raw: Any) -> None:
-        """Override fields of a device's rows with any JSON value, and leave out the fields named in `without`.
-
-        The states show only their own fields of these.
-        """
         device = self.fleet[uuid]
-        device.odd.update(raw)
-        device.without = device.without.union(without)
-
-    def set_raw(self, uuid: str, body: bytes | str) -> None:
-        """Put these bytes, JSON or not, where a device's rows should be."""
-        self.fleet[uuid].raw = body.encode() if isinstance(body, str) else body
-
-    def odd_rows(self, n: int) -> list[str]:
-        """Spoil the rows of `n` devices, each in another way while ways last; give their uuids in list order."""
-        chosen = sorted(self._rng.sample(self.fleet.rows, n), key=lambda device: device.number)
-        for number, device in enumerate(chosen):
-            oddity = ODDITIES[number % len(ODDITIES)]
-            device.odd, device.without, device.raw = dict(oddity.odd), oddity.without, oddity.raw
-        return [device.uuid for device in chosen]
-
-    def even_rows(self) -> None:
-        """Undo all that `set_row`, `set_raw`, `odd_rows` and the fields of `add_device` did."""
-        for device in self.fleet.rows:
-            if device.odd or device.without or device.raw is not None:
-                device.odd, device.without, device.raw = {}, frozenset(), None
+        device.version = version
+        self.fleet.touch(device)
 
     # -- deployments
 
@@ -279,7 +222,7 @@ class JFrogConnectV1(Vendor):
         if isinstance(devices, int):
             chosen = sorted(self._rng.sample(self.fleet.rows, devices), key=lambda device: device.number)
         else:
-            chosen = [self.fleet[uuid] for uuid in _several(devices)]
+            chosen = self.each(devices)
         self._started += 1
         id_ = f"rollout-{self._started}"
         deployment = Deployment(id_, 1200 + self._started, flow, kind, comment, self.now_s(), apps, version)
@@ -300,8 +243,8 @@ class JFrogConnectV1(Vendor):
     # -- the account
 
     def revoke(self, status: int = 400) -> None:
-        """Refuse every token with this status, until `set_token`."""
-        self.refusal = status
+        """Refuse every token with this status, until `set_token`; 400 is what is documented."""
+        super().revoke(status)
 
     def set_token(self, token: str) -> None:
         """Take this token, and no other, from now on."""
@@ -310,10 +253,6 @@ class JFrogConnectV1(Vendor):
     def unban(self) -> None:
         """Let a banned client in again, and forget how rude it was."""
         self.banned, self.rude = False, 0
-
-    def now_s(self) -> float:
-        """Tell the account's time in seconds since the epoch."""
-        return self.now().timestamp()
 
     def settings(self, url: str) -> dict[str, str]:
         """Tell what a config has to say; see `Vendor.settings`."""
@@ -342,12 +281,8 @@ class JFrogConnectV1(Vendor):
         return web.Response(status=429, body=b"{}", content_type=self.content_type, charset="utf-8")
 
     def state(self) -> dict[str, Any]:
-        """Add how the fleet fares."""
-        statuses: dict[str, int] = {}
-        for device in self.fleet.rows:
-            statuses[device.status] = statuses.get(device.status, 0) + 1
-        told = {"devices": statuses, "deployments": len(self._deployments), "banned": self.banned}
-        return super().state() | told
+        """Add what else there is."""
+        return super().state() | {"deployments": len(self._deployments), "banned": self.banned}
 
 
 class _TextRefusedError(RefusedError):
@@ -362,7 +297,3 @@ class _TextRefusedError(RefusedError):
         answer = super().answer()
         answer.content_type, answer.charset = self._content_type, "utf-8"
         return answer
-
-
-def _several(uuids: str | Sequence[str]) -> list[str]:
-    return [uuids] if isinstance(uuids, str) else list(uuids)

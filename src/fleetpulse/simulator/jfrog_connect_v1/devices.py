@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import msgspec
-
 from fleetpulse.simulator import fleets
+from fleetpulse.simulator.fleet import Fleet
 from fleetpulse.simulator.jfrog_connect_v1.dates import naive
+from fleetpulse.simulator.oddity import EVEN, Oddity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +23,8 @@ FIRST_AGENT_OF_V2: Final = 7  # later agents are not served by this API
 VERSIONS: Final = ("5.1", "5.4", "6.2")
 LAST_UPDATES: Final = 5  # of each kind, as many as a row tells
 
+STATE_FIELDS: Final = frozenset({"device_status", "device_name", "device_uuid", "device_id"})
+
 StateIds = Literal["uuid", "number", "both", "uuid as device_id"]
 
 
@@ -31,8 +32,7 @@ StateIds = Literal["uuid", "number", "both", "uuid as device_id"]
 class Device:
     """One device; times in seconds since the epoch.
 
-    `apps` are the versions it reports; None: the one it was born with. `odd` overrides fields of its rows, `without`
-    removes some, `raw` replaces whole rows.
+    `apps` are the versions it reports; None: the one it was born with. `oddity` spoils its rows.
     """
 
     number: int
@@ -48,9 +48,7 @@ class Device:
     keepalive_at: float
     apps: dict[str, str] | None = None
     updates: list[Install] = field(default_factory=list)
-    odd: dict[str, Any] = field(default_factory=dict)
-    without: frozenset[str] = frozenset()
-    raw: bytes | None = None
+    oddity: Oddity = EVEN
 
     @property
     def serial(self) -> int:
@@ -75,29 +73,30 @@ class Device:
         """Let it report these versions from now on."""
         self.apps = {**self.reported(), **apps}
 
+    def word(self, *, capital: bool) -> str:
+        """Tell its status as the example has it, or as the prose beside it."""
+        return self.status.capitalize() if capital else self.status
+
     # -- rows
 
-    def state(self, ids: StateIds) -> bytes:
+    def state(self, ids: StateIds, *, capital: bool) -> bytes:
         """Encode this row of the states; `ids` says by which names the device goes (Q2)."""
-        if self.raw is not None:
-            return self.raw
-        row: dict[str, Any] = {"device_status": self.status, "device_name": self.name}
+        row: dict[str, Any] = {"device_status": self.word(capital=capital), "device_name": self.name}
         if ids in {"uuid", "both"}:
             row["device_uuid"] = self.uuid
         if ids in {"number", "both"}:
             row["device_id"] = self.number
         if ids == "uuid as device_id":
             row["device_id"] = self.uuid
-        return self._json(row, only=frozenset({"device_status", "device_name", "device_uuid", "device_id"}))
+        odd = {name: value for name, value in self.oddity.odd.items() if name in STATE_FIELDS}
+        return self.oddity._replace(odd=odd).encoded(row)
 
     def details(self, *, now_s: float, names: FieldNames) -> bytes:
         """Encode this row of the details."""
-        if self.raw is not None:
-            return self.raw
         lat, lng = fleets.PLACES.get(self.group, (None, None))
         hexed = f"{self.serial:06x}"[-6:]
         told = self.updates
-        return self._json(
+        return self.oddity.encoded(
             {
                 "device_id": self.number,
                 "device_uuid": self.uuid,
@@ -121,46 +120,17 @@ class Device:
                 "updates_v2": [each.row(names) for each in told if not each.numbered][-LAST_UPDATES:],
                 "apps": [{"app_name": app, "version": version} for app, version in self.reported().items()],
                 "mac_addresses": [f"02:00:5e:{hexed[:2]}:{hexed[2:4]}:{hexed[4:]}"],
-            },
-            only=None,
+            }
         )
 
-    def _json(self, row: dict[str, Any], *, only: frozenset[str] | None) -> bytes:
-        if not self.odd and not self.without:
-            return msgspec.json.encode(row)
-        odd = {name: value for name, value in self.odd.items() if only is None or name in only}
-        row = {name: value for name, value in (row | odd).items() if name not in self.without}
-        # the standard encoder, for it writes what msgspec refuses: lone surrogates, NaN
-        return json.dumps(row).encode()
 
-
-class Devices:
+class Devices(Fleet[Device]):
     """The fleet of one account. Selections are kept, so that a page costs its own rows and no walk over the fleet."""
 
     def __init__(self, rng: Random) -> None:
         """Start without devices; `rng` invents them."""
-        self._rng = rng
-        self._rows: list[Device] = []
-        self._index: dict[str, Device] = {}
-        self._made = 0
+        super().__init__(rng)
         self._selections: dict[tuple[str | None, str | None], list[Device]] = {}
-
-    def __len__(self) -> int:
-        """Tell how many devices there are."""
-        return len(self._rows)
-
-    def __getitem__(self, uuid: str) -> Device:
-        """Find a device; LookupError when there is none."""
-        try:
-            return self._index[uuid]
-        except KeyError:
-            message = f"no device {uuid!r}"
-            raise LookupError(message) from None
-
-    @property
-    def rows(self) -> Sequence[Device]:
-        """All devices, in order of creation."""
-        return self._rows
 
     def invent(
         self, *, project: str, group: str, now_s: float, status: str = "online", uuid: str | None = None
@@ -169,13 +139,10 @@ class Devices:
 
         Errors: ValueError when the uuid is taken.
         """
-        uuid = uuid or self._free_uuid()
-        if uuid in self._index:
-            message = f"there is a device {uuid!r} already"
-            raise ValueError(message)
-        self._made += 1
-        number = FIRST_NUMBER + self._made - 1
-        like = fleets.thing(self._rng, self._made)
+        uuid = self._free_id(uuid, lambda: fleets.short_id(self._rng))
+        self._serial += 1
+        number = FIRST_NUMBER + self._serial - 1
+        like = fleets.thing(self._rng, self._serial)
         device = Device(
             number,
             uuid,
@@ -185,27 +152,24 @@ class Devices:
             like,
             like.name,
             like.tags,
-            VERSIONS[self._made % len(VERSIONS)],
-            registered_at=now_s - 86_400.0 * (1 + self._made % 300),
+            VERSIONS[self._serial % len(VERSIONS)],
+            registered_at=now_s - 86_400.0 * (1 + self._serial % 300),
             keepalive_at=now_s - 3600,
         )
         if status == "online":
             device.keepalive_at = device.beat(now_s)
-        self._rows.append(device)
-        self._index[uuid] = device
+        self._add(device)
         self._selections.clear()
         return device
 
-    def remove(self, uuids: Iterable[str]) -> None:
-        """Take devices out of the lists, as if they had been deleted in the vendor's web page."""
-        gone = {self[uuid].uuid for uuid in uuids}
-        self._rows = [device for device in self._rows if device.uuid not in gone]
-        for uuid in gone:
-            del self._index[uuid]
+    def remove(self, uuids: Iterable[int | str]) -> Sequence[Device]:
+        """Take devices out of the lists; see `Fleet.remove`."""
         self._selections.clear()
+        return super().remove(uuids)
 
-    def touch(self) -> None:
-        """Say that what decides who is listed where has changed: a project, a group, an agent's version."""
+    def touch(self, device: Device) -> None:
+        """Say that a device has changed: who is listed where may be another matter now."""
+        del device
         self._selections.clear()
 
     def set_status(self, device: Device, status: str, now_s: float) -> None:
@@ -235,13 +199,6 @@ class Devices:
         number = int(id_) if isinstance(id_, int) or (isinstance(id_, str) and id_.isdecimal()) else -1
         at = bisect_left(self._rows, number, key=lambda device: device.number)
         return self._rows[at] if at < len(self._rows) and self._rows[at].number == number else None
-
-    def _free_uuid(self) -> str:
-        while True:
-            digits = f"{self._rng.getrandbits(32):08x}"
-            uuid = f"d-{digits[:4]}-{digits[4:]}"
-            if uuid not in self._index:
-                return uuid
 
 
 def position(rows: Sequence[Device], number: int, *, inclusive: bool) -> int:

@@ -69,14 +69,15 @@ class Routes:
             "device_token": {"device_token": f"dt-{device.number:08x}"},
             "absent": {},
         }
-        return json.dumps({"message": {"device_status": device.status, **forms[account.lone_id]}}).encode()
+        status = device.word(capital=account.capital_words)
+        return json.dumps({"message": {"device_status": status, **forms[account.lone_id]}}).encode()
 
     # -- lists
 
     def _states(self, asked: Mapping[str, Any]) -> bytes:
         account = self._account
         rows, _ = self._page(asked)
-        encoded = [device.state(account.state_ids) for device in rows]
+        encoded = [device.state(account.state_ids, capital=account.capital_words) for device in rows]
         if account.lone_object and len(encoded) == 1:
             return b'{"message":%s}' % encoded[0]
         return b'{"message":[%s]}' % b",".join(encoded)
@@ -96,7 +97,7 @@ class Routes:
         project, group = self._name(asked, "project_name"), self._name(asked, "group_name")
         rows = account.fleet.select(project, group if project is not None else None)
         limit = self._limit(asked)
-        end = {"all": len(rows), "half": len(rows) // 2, "none": 0}[account.shown]
+        end = account.shown_of(len(rows))
         start = 0 if account.stuck_pages else self._start(asked.get("offset"), rows, end)
         stop = min(start + limit, end)
         return rows[start:stop], stop < end

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from aiohttp import web
 
-from fleetpulse.simulator.answers import RefusedError
+from fleetpulse.simulator.answers import PlainRefusedError, RefusedError
+from fleetpulse.simulator.oddity import Oddity
 from fleetpulse.simulator.rates import TOLERANCE, retry_after
 from fleetpulse.simulator.scalepad.devices import HEARTBEAT_S, Device, Devices
 from fleetpulse.simulator.scalepad.enrolments import Enrolments
-from fleetpulse.simulator.scalepad.oddities import oddities
+from fleetpulse.simulator.scalepad.oddities import ODDITIES
 from fleetpulse.simulator.scalepad.orders import Nulls, Orders
 from fleetpulse.simulator.scalepad.routes import BASE, Routes
 from fleetpulse.simulator.vendor import Vendor
@@ -32,14 +32,6 @@ PENDING: Final = "pending"
 ON_OFF: Final = (True, False)
 
 
-class RefusedPlainlyError(RefusedError):
-    """A refusal whose body is text, or nothing: the vendor documents statuses only."""
-
-    def answer(self) -> web.Response:
-        """Build the answer."""
-        return web.Response(text=self.payload, status=self.status, headers=self.headers)
-
-
 class ScalePad(Vendor):
     """A look-alike of ScalePad AMM's REST API v2 with one client organisation.
 
@@ -51,9 +43,8 @@ class ScalePad(Vendor):
 
     kind = "scalepad"
     controls: ClassVar[frozenset[str]] = Vendor.controls | {
-        "uuids", "add_device", "add_pending", "set_status", "set_last_seen", "drop", "restore", "remove", "rename",
-        "empty_list", "half_list", "set_row", "set_raw", "odd_rows", "even_rows", "enrol", "set_enrolment",
-        "expire_cursors", "revoke", "set_token",
+        "add_device", "add_pending", "set_status", "set_last_seen", "enrol", "set_enrolment", "expire_cursors",
+        "set_token",
     }  # fmt: skip
     switches: ClassVar[Mapping[str, tuple[Any, ...] | None]] = {
         **Vendor.switches,
@@ -66,6 +57,10 @@ class ScalePad(Vendor):
         "house_rule": ON_OFF,
     }
     limits: ClassVar[Mapping[str, Any]] = {"house_rule": True}
+    oddities: ClassVar[Sequence[Oddity]] = ODDITIES
+    fleet: Devices
+    living: ClassVar[str] = LIVING
+    sleeping: ClassVar[str] = SLEEPING
 
     last_cursor: Literal["null", "absent"] = "null"  # how the last page says so
     nulls: Nulls = "last"  # where rows without a value stand, ascending
@@ -86,14 +81,11 @@ class ScalePad(Vendor):
         **switches: Any,
     ) -> None:
         """Open the account with this many devices; `foreign_client` exists too, but the token can't see it."""
-        super().__init__(now=now, **switches)
+        super().__init__(seed=seed, now=now, **switches)
         self.client_id = client_id
         self.token = token
         self.foreign_client = foreign_client
-        self.refusal: int | None = None
-        self.shown: Literal["all", "half", "none"] = "all"
         self.cursors = 0
-        self._rng = Random(seed)  # noqa: S311 - it invents a fleet
         self._admitted: deque[float] = deque()
         self.fleet = Devices(self._rng)
         self.orders = Orders(self.fleet)
@@ -123,7 +115,7 @@ class ScalePad(Vendor):
         if status != LIVING:
             self.set_status(device.uuid, status)
         if fields:
-            self.fleet.spoiling(device).odd.update(fields)
+            self.set_row(device.uuid, **fields)
         return device.uuid
 
     def add_pending(self, uuid: str | None = None) -> str:
@@ -136,7 +128,7 @@ class ScalePad(Vendor):
         "active" lets its heartbeats arrive, and enrols it where it wasn't; with any other word they end now. A device
         that becomes "pending" was never enrolled.
         """
-        for device in [self.fleet[each] for each in _several(uuid)]:
+        for device in self.each(uuid):
             device.status = status
             self.fleet.touch(device, "status")
             if status == LIVING:
@@ -154,31 +146,19 @@ class ScalePad(Vendor):
         The status stays, so that both may say different things.
         """
         at = None if ago_s is None else self.now_s() - ago_s
-        for device in [self.fleet[each] for each in _several(uuid)]:
+        for device in self.each(uuid):
             self._silence(device, at)
 
     def drop(self, n: int, silent_s: float = 3600.0) -> list[str]:
         """Let `n` active devices, chosen by the seed, be inactive and silent so long; give their ids in list order."""
-        living = self.uuids(LIVING)
-        if n > len(living):
-            message = f"only {len(living)} devices are active"
-            raise ValueError(message)
-        chosen = set(self._rng.sample(living, n))
-        dropped = [uuid for uuid in living if uuid in chosen]
-        self.set_status(dropped, SLEEPING)
+        dropped = super().drop(n)
         self.set_last_seen(dropped, silent_s)
         return dropped
 
-    def restore(self, n: int | None = None) -> list[str]:
-        """Bring the first `n` inactive devices back (None: all) and give their ids."""
-        back = self.uuids(SLEEPING)[:n]
-        self.set_status(back, LIVING)
-        return back
-
     def remove(self, uuids: str | Sequence[str]) -> None:
         """Delete devices."""
-        gone = _several(uuids)
-        self.fleet.remove(gone)
+        gone = [device.uuid for device in self.each(uuids)]
+        super().remove(gone)
         self.enrolments.forget(gone)
 
     def rename(self, uuid: str, name: str | None) -> None:
@@ -186,40 +166,6 @@ class ScalePad(Vendor):
         device = self.fleet[uuid]
         device.name = name
         self.fleet.touch(device, "name")
-
-    def empty_list(self, on: bool = True) -> None:
-        """Let the device list answer as if there were no device; the summary knows better."""
-        self.shown = "none" if on else "all"
-
-    def half_list(self, on: bool = True) -> None:
-        """Let the device list answer as if there were only its first half; `total_count` agrees with it."""
-        self.shown = "half" if on else "all"
-
-    def set_row(self, uuid: str, without: Sequence[str] = (), **raw: Any) -> None:
-        """Override fields of a device's row with any JSON value, and leave out the fields named in `without`."""
-        spoiling = self.fleet.spoiling(self.fleet[uuid])
-        spoiling.odd.update(raw)
-        spoiling.without = spoiling.without.union(without)
-
-    def set_raw(self, uuid: str, body: bytes | str) -> None:
-        """Put these bytes, JSON or not, where a device's row should be."""
-        self.fleet.spoiling(self.fleet[uuid]).raw = body.encode() if isinstance(body, str) else body
-
-    def odd_rows(self, n: int) -> list[str]:
-        """Spoil the rows of `n` devices, each in another way while ways last; give their ids in list order."""
-        chosen = sorted(self._rng.sample(self.fleet.rows, n), key=lambda device: device.serial)
-        ways = oddities()
-        for number, device in enumerate(chosen):
-            device.spoiling = ways[number % len(ways)]
-            self.fleet.touch(device)
-        return [device.uuid for device in chosen]
-
-    def even_rows(self) -> None:
-        """Undo all that `set_row`, `set_raw`, `odd_rows` and the fields of `add_device` did."""
-        for device in self.fleet.rows:
-            if device.spoiling is not None:
-                device.spoiling = None
-                self.fleet.touch(device)
 
     def _silence(self, device: Device, at: float | None) -> None:
         device.live, device.seen_at = False, at
@@ -241,17 +187,9 @@ class ScalePad(Vendor):
         """Take none of the cursors any more that were given so far."""
         self.cursors += 1
 
-    def revoke(self, status: int = 401) -> None:
-        """Refuse every token with this status, until `set_token`."""
-        self.refusal = status
-
     def set_token(self, token: str) -> None:
         """Take this token, and no other, from now on."""
         self.token, self.refusal = token, None
-
-    def now_s(self) -> float:
-        """Tell the account's time in seconds since the epoch."""
-        return self.now().timestamp()
 
     def tick(self) -> float:
         """Tell when heartbeats were last written down."""
@@ -283,19 +221,12 @@ class ScalePad(Vendor):
         """Word a refusal; no body is documented, so any will do."""
         if self.error_bodies == "json":
             return RefusedError(status, {"message": message}, headers)
-        return RefusedPlainlyError(status, message if self.error_bodies == "text" else "", headers)
+        return PlainRefusedError(status, message if self.error_bodies == "text" else "", headers)
 
     def too_many(self, headers: Mapping[str, str]) -> web.Response:
         """Answer 429 as the same company's other API does: in plain text."""
         return web.Response(text="Too Many Requests", status=429, headers=dict(headers))
 
     def state(self) -> dict[str, Any]:
-        """Add how the fleet fares."""
-        statuses: dict[str, int] = {}
-        for device in self.fleet.rows:
-            statuses[str(device.status)] = statuses.get(str(device.status), 0) + 1
-        return super().state() | {"devices": statuses, "enrolment_errors": self.enrolments.errors()}
-
-
-def _several(uuids: str | Sequence[str]) -> list[str]:
-    return [uuids] if isinstance(uuids, str) else list(uuids)
+        """Add what else is counted."""
+        return super().state() | {"enrolment_errors": self.enrolments.errors()}

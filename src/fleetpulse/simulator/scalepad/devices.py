@@ -6,14 +6,15 @@ A row is encoded once, with a mark where that time goes, and kept until its devi
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import msgspec
 
+from fleetpulse.simulator.fleet import Fleet
+from fleetpulse.simulator.oddity import EVEN, Oddity
 from fleetpulse.simulator.scalepad.dates import iso
 from fleetpulse.simulator.scalepad.machines import VERSIONS, Machine, machine
 
@@ -29,19 +30,11 @@ AGE_S: Final = 200 * 86_400.0  # of the oldest device; each further one is a sec
 
 
 @dataclass(slots=True)
-class Spoiling:
-    """How a row is spoiled: overridden fields, missing fields, or another body altogether."""
-
-    odd: dict[str, Any] = field(default_factory=dict)
-    without: frozenset[str] = frozenset()
-    raw: bytes | None = None
-
-
-@dataclass(slots=True)
 class Device:
     """One device; times in seconds since the epoch.
 
     While it is `live` its heartbeats arrive, and `seen_at` does not matter. One that was never enrolled has no machine.
+    `oddity` spoils its row.
     """
 
     serial: int
@@ -53,7 +46,7 @@ class Device:
     installed_at: float | None
     seen_at: float | None
     live: bool
-    spoiling: Spoiling | None = None
+    oddity: Oddity = EVEN
     kept: bytes | None = None
 
     @property
@@ -76,7 +69,7 @@ class Device:
         return tick if self.live else self.seen_at
 
 
-class Devices:
+class Devices(Fleet[Device]):
     """The fleet of one client.
 
     `versions` counts the changes by what they changed (`members`, or a field), so that others know what they may keep.
@@ -84,62 +77,34 @@ class Devices:
 
     def __init__(self, rng: Random) -> None:
         """Start without devices; `rng` invents their ids."""
-        self._rng = rng
-        self._rows: list[Device] = []
-        self._index: dict[str, Device] = {}
-        self._serial = 0
+        super().__init__(rng)
         self.versions: Counter[str] = Counter()
         self.agents: Counter[str] = Counter()
-
-    def __len__(self) -> int:
-        """Tell how many devices there are."""
-        return len(self._rows)
-
-    def __contains__(self, uuid: object) -> bool:
-        """Tell whether there is a device with this id."""
-        return uuid in self._index
-
-    def __getitem__(self, uuid: str) -> Device:
-        """Find a device; LookupError when there is none."""
-        try:
-            return self._index[uuid]
-        except KeyError:
-            message = f"no device {uuid!r}"
-            raise LookupError(message) from None
-
-    @property
-    def rows(self) -> Sequence[Device]:
-        """All devices, in order of creation."""
-        return self._rows
 
     def invent(self, *, now_s: float, uuid: str | None = None, os_name: str | None = None) -> Device:
         """Add a device that was enrolled some time ago and lives.
 
         Errors: ValueError when the id is taken.
         """
-        uuid = uuid or self._free_uuid()
-        if uuid in self._index:
-            message = f"there is a device {uuid!r} already"
-            raise ValueError(message)
+        uuid = self._free_id(uuid, lambda: str(UUID(int=self._rng.getrandbits(128), version=4)))
         self._serial += 1
         serial = self._serial
         created_at = now_s - AGE_S + serial
         like = machine(serial, os_name)
         name = f"LAPTOP-{serial:06d}"
         device = Device(serial, uuid, name, "active", like, created_at, created_at, None, live=True)
-        self._rows.append(device)
-        self._index[uuid] = device
+        self._add(device)
         self.agents[str(device.agent_version)] += 1
         self.versions["members"] += 1
         return device
 
-    def remove(self, uuids: Iterable[str]) -> None:
-        """Take devices out of the list, as if they had been deleted in the vendor's web page."""
-        gone = {self[uuid].uuid for uuid in uuids}
-        self._rows = [device for device in self._rows if device.uuid not in gone]
-        for uuid in gone:
-            self._count_agent(self._index.pop(uuid), -1)
+    def remove(self, uuids: Iterable[int | str]) -> Sequence[Device]:
+        """Take devices out of the list; see `Fleet.remove`."""
+        gone = super().remove(uuids)
+        for device in gone:
+            self._count_agent(device, -1)
         self.versions["members"] += 1
+        return gone
 
     def touch(self, device: Device, *fields: str) -> None:
         """Say which fields of a device have changed: its row is encoded anew."""
@@ -161,39 +126,15 @@ class Devices:
         device.machine = device.installed_at = device.name = device.seen_at = None
         self.touch(device, "name", "os_name", "installed_at", "last_seen_at")
 
-    def spoiling(self, device: Device) -> Spoiling:
-        """Give what spoils a device's row, to be changed."""
-        self.touch(device)
-        if device.spoiling is None:
-            device.spoiling = Spoiling()
-        return device.spoiling
-
     def encoded(self, device: Device) -> bytes:
         """Encode a device's row, with `MARKED` where the time of the last heartbeat goes."""
         if device.kept is None:
-            device.kept = _encoded(device)
+            device.kept = device.oddity.encoded(_row(device))
         return device.kept
 
     def _count_agent(self, device: Device, n: int) -> None:
         if device.agent_version is not None:
             self.agents[device.agent_version] += n
-
-    def _free_uuid(self) -> str:
-        while True:
-            uuid = str(UUID(int=self._rng.getrandbits(128), version=4))
-            if uuid not in self._index:
-                return uuid
-
-
-def _encoded(device: Device) -> bytes:
-    spoiling = device.spoiling
-    if spoiling is None:
-        return msgspec.json.encode(_row(device))
-    if spoiling.raw is not None:
-        return spoiling.raw
-    row = {name: value for name, value in (_row(device) | spoiling.odd).items() if name not in spoiling.without}
-    # the standard encoder, for it writes what msgspec refuses: lone surrogates, NaN
-    return json.dumps(row).encode()
 
 
 def _row(device: Device) -> dict[str, Any]:

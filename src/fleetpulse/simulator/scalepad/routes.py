@@ -15,7 +15,7 @@ from fleetpulse.simulator.scalepad.enrolments import STATUSES as ENROLMENT_STATU
 from fleetpulse.simulator.scalepad.orders import BY_HEARTBEAT, SORTS, Filters, key
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from fleetpulse.simulator.scalepad.account import ScalePad
     from fleetpulse.simulator.scalepad.devices import Device
@@ -41,29 +41,21 @@ class Routes:
             "/devices/{device_id}": self._device,
             "/devices/{device_id}/deployments": self._enrolments,
         }
-        routes = [web.get(CLIENT + path, self._admitted(read)) for path, read in reads.items()]
-        return [*routes, web.route("*", "/{path:.*}", self._account.elsewhere)]
+        return self._account.table(CLIENT, reads, self._admit)
 
-    def _admitted(
-        self,
-        read: Callable[[web.Request], Awaitable[web.Response]],
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def admitted(request: web.Request) -> web.Response:
-            account = self._account
-            if account.refusal is not None:
-                raise account.error(account.refusal, "The token was revoked")
-            if request.headers.get("Authorization") != f"Bearer {account.token}":
-                raise account.error(401, "Authentication required")
-            client = request.match_info["client_id"]
-            if not paging.is_uuid(client):
-                raise account.error(400, "client_id must be a UUID")
-            if client == account.foreign_client:
-                raise account.error(403, "Insufficient permissions for this client")
-            if client != account.client_id:
-                raise account.error(404, "Client not found")
-            return await read(request)
-
-        return admitted
+    def _admit(self, request: web.Request) -> None:
+        account = self._account
+        if account.refusal is not None:
+            raise account.error(account.refusal, "The token was revoked")
+        if request.headers.get("Authorization") != f"Bearer {account.token}":
+            raise account.error(401, "Authentication required")
+        client = request.match_info["client_id"]
+        if not paging.is_uuid(client):
+            raise account.error(400, "client_id must be a UUID")
+        if client == account.foreign_client:
+            raise account.error(403, "Insufficient permissions for this client")
+        if client != account.client_id:
+            raise account.error(404, "Client not found")
 
     # -- the list
 
@@ -75,9 +67,9 @@ class Routes:
         limit = self._size(request)
         question = f"{sort_by} {order} {msgspec.json.encode(filters).decode()}"
         tick = account.tick()
-        rows = self._shown(
-            account.orders.rows(sort_by, filters, tick=tick, nulls=account.nulls, folded=account.os_any_case)
-        )
+        rows = account.orders.rows(sort_by, filters, tick=tick, nulls=account.nulls, folded=account.os_any_case)
+        if account.shown != "all":
+            rows = rows[: account.shown_of(len(rows))]
 
         def placed(device: Device) -> Key:
             return key(device, sort_by, tick=tick, nulls=account.nulls)
@@ -108,15 +100,6 @@ class Routes:
             raise self._account.error(400, str(error)) from error
         except TypeError as error:  # a forged cursor: a time where a name should be
             raise self._account.error(400, paging.NOT_VALID) from error
-
-    def _shown(self, rows: Sequence[Device]) -> Sequence[Device]:
-        match self._account.shown:
-            case "all":
-                return rows
-            case "half":
-                return rows[: len(rows) // 2]
-            case "none":
-                return []
 
     def _envelope(self, rows: Sequence[Device], total: int, cursor: str | None, tick: float) -> bytes:
         fleet = self._account.fleet

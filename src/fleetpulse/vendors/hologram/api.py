@@ -13,11 +13,11 @@ from fleetpulse.outbound import Account, Priority
 from fleetpulse.secrets import Secret
 from fleetpulse.vendors.contract import CursorRefused, Page, Resource, ResourceUnavailable
 from fleetpulse.vendors.hologram.changes import ChangeRow, bulk_changes, row_ids
-from fleetpulse.vendors.hologram.devices import DeviceRow, open_session_ids, sighting, sightings, unclear, unknown_word
+from fleetpulse.vendors.hologram.devices import DeviceRow, open_session_ids, sighting, sightings, strange, unclear
 from fleetpulse.vendors.hologram.envelope import CENSUS, ELSEWHERE, Lists, onward, opened
 from fleetpulse.vendors.hologram.settings import HologramSettings
 from fleetpulse.vendors.hologram.tasks import bulk_jobs, count, further_pages
-from fleetpulse.vendors.wire import Paging, Refusals, Reply, ask, text
+from fleetpulse.vendors.wire import Paging, Refusals, Reply, ask, text, unknown_word
 
 _LIMIT: Final = 500  # neither default nor most are documented; clients in use ask for 500 and 1,000
 _PAGES_MAX: Final = 2000  # a million devices; beyond that the list goes in circles
@@ -118,7 +118,7 @@ class Hologram:
                 resume=after,
                 odd=rows.odd,
                 oddity=rows.oddity,
-                unknown_word=unknown_word(listing.rows.items, rows.items, redact=self._account.redact),
+                unknown_word=unknown_word(strange(listing.rows.items, rows.items), redact=self._account.redact),
                 guarded=step.guard,
             )
             if after is None:
@@ -137,7 +137,7 @@ class Hologram:
             )
             listing = self._change_lists.read(reply, ELSEWHERE, cursor=after is not None)
             with reply.placed():
-                rows = bulk_changes(listing.rows)
+                rows = await bulk_changes(listing.rows)
             step = onward(paging, listing, row_ids(listing.rows.items))
             after = step.cursor
             yield Page(items=rows.items, resume=after, odd=rows.odd, oddity=rows.oddity, guarded=step.guard)
@@ -160,7 +160,7 @@ class Hologram:
             if tasks is not None and not isinstance(tasks, list):
                 raise reply.invalid("an envelope whose tasks are no list")
             with reply.placed():
-                rows = bulk_jobs(tasks or [])
+                rows = await bulk_jobs(tasks or [])
             ids = {job.id for job in rows.items}
             if after is None:
                 ahead, guard = further_pages(data)

@@ -11,8 +11,7 @@ import msgspec
 from fleetpulse.fleet.job import BulkJob
 from fleetpulse.vendors.hologram.envelope import values
 from fleetpulse.vendors.hologram.words import job_action, job_status
-from fleetpulse.vendors.wire import Rows, parse_time, text
-from fleetpulse.vendors.wire.rows import refuse_unreadable
+from fleetpulse.vendors.wire import Rows, identifier, made_of, parse_time, text
 from fleetpulse.vendors.wire.values import COUNT_MAX
 
 CHANGE_PREFIX: Final = "change-"
@@ -32,29 +31,19 @@ class ChangeRow(msgspec.Struct):
     child_ids: Any = None
 
 
-def bulk_changes(rows: Rows[ChangeRow]) -> Rows[BulkJob]:
+async def bulk_changes(rows: Rows[ChangeRow]) -> Rows[BulkJob]:
     """The requests that are part of no other one; rows without an id are counted as odd and skipped.
 
     Errors: AnswerInvalid where there are rows and none has an id.
     """
-    items: list[BulkJob] = []
-    read, odd, oddity = 0, rows.odd, rows.oddity
-    for row in rows.items:
-        job = bulk_change(row)
-        if job is None:
-            odd += 1
-            oddity = oddity or "a change request without id"
-            continue
-        read += 1
-        if not _is_part(row):
-            items.append(job)
-    refuse_unreadable(read, odd=odd, oddity=oddity)
-    return Rows(items=items, odd=odd, oddity=oddity)
+    made = await made_of(rows, bulk_change, lacking="no id")
+    parts = {CHANGE_PREFIX + identifier(row.id) for row in rows.items if _is_part(row)}
+    return msgspec.structs.replace(made, items=[job for job in made.items if job.id not in parts])
 
 
 def bulk_change(row: ChangeRow) -> BulkJob | None:
     """One request; None without an id. It tells no end, so one that is over ended when it last changed."""
-    spelled = text(row.id)
+    spelled = identifier(row.id)
     if not spelled:
         return None
     status = job_status(row.state, ended=False)
@@ -74,9 +63,9 @@ def bulk_change(row: ChangeRow) -> BulkJob | None:
 
 def row_ids(rows: Sequence[ChangeRow]) -> list[str]:
     """The vendor's ids on a page, those of parts too."""
-    return [spelled for row in rows if (spelled := text(row.id))]
+    return [spelled for row in rows if (spelled := identifier(row.id))]
 
 
 def _is_part(row: ChangeRow) -> bool:
-    parent = text(row.parent_id)
-    return parent not in {"", "0", text(row.id)}
+    parent = identifier(row.parent_id)
+    return parent not in {"", "0", identifier(row.id)}

@@ -3,8 +3,7 @@
 Source: docs/vendors/hologram.md, "Sessions", "SIM states" and "Values".
 """
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,8 +12,7 @@ import msgspec
 from fleetpulse.fleet.device import Device, DeviceStatus, Readings, Sighting
 from fleetpulse.vendors.hologram.envelope import values
 from fleetpulse.vendors.hologram.sims import sim_state
-from fleetpulse.vendors.wire import Rows, number, parse_time, text, word
-from fleetpulse.vendors.wire.rows import refuse_unreadable
+from fleetpulse.vendors.wire import Rows, identifier, made_of, number, parse_time, text, word
 
 _FLAGS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
 _STILL_OPEN: Final = "0000-00-00"  # how a session's end begins that has not come
@@ -22,8 +20,6 @@ _NOT_KNOWN: Final = "unknown"  # the vendor's own word in model and manufacturer
 _TAGS_MAX: Final = 100
 _LINKS_MAX: Final = 100  # a device has one or two; a list without bound is no list of profiles
 _BYTES_MAX: Final = 1e18  # an exabyte: beyond that it is no data used
-_WORD_SHOWN: Final = 40
-_NO_WORD: Final = "(none)"
 _SLICE_ROWS: Final = 100  # about a millisecond's work
 
 Session = Mapping[str, Any]
@@ -44,27 +40,14 @@ class DeviceRow(msgspec.Struct, gc=False):
 async def sightings(rows: Rows[DeviceRow]) -> Rows[Sighting]:
     """The page's devices; rows without an id are counted as odd and skipped.
 
-    Made in slices, between which others have their turn: a page at once would hold back their messages.
     Errors: AnswerInvalid where there are rows and none has an id.
     """
-    items: list[Sighting] = []
-    odd, oddity = rows.odd, rows.oddity
-    for index, row in enumerate(rows.items):
-        if index % _SLICE_ROWS == 0:
-            await asyncio.sleep(0)
-        found = sighting(row)
-        if found is None:
-            odd += 1
-            oddity = oddity or f"row {index}: no id"
-        else:
-            items.append(found)
-    refuse_unreadable(len(items), odd=odd, oddity=oddity)
-    return Rows(items=items, odd=odd, oddity=oddity)
+    return await made_of(rows, sighting, lacking="no id", size=_SLICE_ROWS)
 
 
 def sighting(row: DeviceRow) -> Sighting | None:
     """One device; None without an id. Hologram has no groups, and knows no version of what runs on a device."""
-    spelled = text(row.id)
+    spelled = identifier(row.id)
     if not spelled:
         return None
     session, links = _session(row), _links(row)
@@ -96,13 +79,12 @@ def open_session_ids(data: object) -> frozenset[str] | None:
     return frozenset(map(text, values(listed))) if isinstance(listed, (list, dict)) else None
 
 
-def unknown_word(rows: Sequence[DeviceRow], found: Sequence[Sighting], *, redact: Callable[[str], str]) -> str:
-    """What the first session on a page says that tells neither an open one nor its end; empty where all do."""
+def strange(rows: Sequence[DeviceRow], found: Sequence[Sighting]) -> list[object]:
+    """What those sessions on a page say that tell neither an open one nor its end."""
     if not any(sighting.status is DeviceStatus.UNKNOWN for sighting in found):
-        return ""
-    strange = (session for row in rows if _status(session := _session(row)) is DeviceStatus.UNKNOWN)
-    said = (text(redact(text(session.get("active"))), _WORD_SHOWN) for session in strange if session is not None)
-    return next(filter(None, said), _NO_WORD)
+        return []
+    sessions = (session for row in rows if _status(session := _session(row)) is DeviceStatus.UNKNOWN)
+    return [None if session is None else session.get("active") for session in sessions]
 
 
 def _session(row: DeviceRow) -> Session | None:

@@ -38,7 +38,7 @@ class HologramSettings(SourceSettings):
     )
     api_key: SecretStr | None = Field(default=None, description="The API key, from the dashboard's account settings.")
     api_key_file: Path | None = Field(
-        default=None, description="A file that holds the API key alone; read again when the vendor refuses the old one."
+        default=None, description="A file that holds the API key alone; read again when it changes."
     )
     org_id: int | None = Field(
         default=None, gt=0, description="Only this organisation; all that the key reaches where it is not given."

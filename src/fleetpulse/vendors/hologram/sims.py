@@ -3,6 +3,7 @@
 Source: docs/vendors/hologram.md, "SIM states".
 """
 
+import re
 from typing import Final
 
 from fleetpulse.fleet.device import SimState
@@ -19,6 +20,7 @@ _BY_PREFIX: Final = (  # the first that fits
     ("factory", SimState.INACTIVE),
     ("test", SimState.INACTIVE),
 )
+_BY_SYSTEM: Final = re.compile(r"(?:paused|[^a-z])sys(?:tem)?(?![a-z])")  # PAUSED-SYS, PAUSED-BY-SYSTEM, PAUSED (SYS)
 
 
 def sim_state(state: object) -> SimState:
@@ -27,5 +29,4 @@ def sim_state(state: object) -> SimState:
     if "pending" in spelled:
         return SimState.PENDING
     found = next((ours for prefix, ours in _BY_PREFIX if spelled.startswith(prefix)), SimState.UNKNOWN)
-    # PAUSED-SYS, PAUSED-BY-SYS, PAUSED-SYSTEM
-    return SimState.PAUSED_BY_SYSTEM if found is SimState.PAUSED and "_sys" in spelled else found
+    return SimState.PAUSED_BY_SYSTEM if found is SimState.PAUSED and _BY_SYSTEM.search(spelled) else found

@@ -8,8 +8,8 @@ import msgspec
 from fleetpulse.fleet.job import BulkJob
 from fleetpulse.vendors.hologram.changes import CHANGE_PREFIX
 from fleetpulse.vendors.hologram.words import job_action, job_status
-from fleetpulse.vendors.wire import Rows, number, parse_time, text
-from fleetpulse.vendors.wire.rows import convert, refuse_unreadable
+from fleetpulse.vendors.wire import Rows, identifier, made_of, number, parse_time, text
+from fleetpulse.vendors.wire.rows import convert
 from fleetpulse.vendors.wire.values import COUNT_MAX
 
 _PAGES_MAX: Final = 100
@@ -30,28 +30,17 @@ class TaskRow(msgspec.Struct):
     source: Any = None
 
 
-def bulk_jobs(tasks: Sequence[Any]) -> Rows[BulkJob]:
+async def bulk_jobs(tasks: Sequence[Any]) -> Rows[BulkJob]:
     """The jobs; rows without an id are counted as odd and skipped.
 
     Errors: AnswerInvalid where there are rows and none has an id.
     """
-    rows = convert(tasks, TaskRow)
-    items: list[BulkJob] = []
-    odd, oddity = rows.odd, rows.oddity
-    for row in rows.items:
-        job = bulk_job(row)
-        if job is None:
-            odd += 1
-            oddity = oddity or "a task without job_id"
-        else:
-            items.append(job)
-    refuse_unreadable(len(items), odd=odd, oddity=oddity)
-    return Rows(items=items, odd=odd, oddity=oddity)
+    return await made_of(convert(tasks, TaskRow), bulk_job, lacking="no job_id")
 
 
 def bulk_job(row: TaskRow) -> BulkJob | None:
     """One job; None without an id of its own kind."""
-    spelled = text(row.job_id)
+    spelled = identifier(row.job_id)
     if not spelled or spelled.startswith(CHANGE_PREFIX):
         return None
     ended_at = parse_time(row.timestamp_end)
@@ -83,12 +72,12 @@ def further_pages(data: Mapping[str, Any]) -> tuple[list[str], str]:
     ids = listed if isinstance(listed, list) else []
     if len(ids) == pages:  # one for each page: the first one's is behind us
         ids = ids[1:]
-    cursors = [cursor for each in ids if (cursor := text(each)) and cursor != "0"]
+    cursors = list(dict.fromkeys(cursor for each in ids if (cursor := text(each)) and cursor != "0"))
     if len(cursors) < pages - 1:
         return cursors, f"{pages} pages are announced and the way to {len(cursors) + 1} of them is given"
     if len(cursors) >= _PAGES_MAX:
         return cursors[: _PAGES_MAX - 1], f"more than {_PAGES_MAX} pages"
-    return list(dict.fromkeys(cursors)), ""
+    return cursors, ""
 
 
 def _requester(row: TaskRow) -> str:

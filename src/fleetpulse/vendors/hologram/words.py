@@ -14,15 +14,15 @@ from fleetpulse.vendors.wire import word
 _STATUSES: Final[tuple[tuple[re.Pattern[str], JobStatus], ...]] = tuple(
     (re.compile(pattern), status)
     for pattern, status in (
-        (r"partial|with_error|(complete|success|done).*(error|fail)", JobStatus.PARTIAL),
-        (r"cancel", JobStatus.CANCELED),
-        (r"fail|error|unsuccess", JobStatus.FAILED),
-        (r"(?<!in)(?<!un)(?<!not_)(complete|success|succeeded|done)", JobStatus.SUCCEEDED),
+        (r"partial|with_error|(?<!not_)(?<!un)(complete|success|done).*(error|fail|reject)", JobStatus.PARTIAL),
+        (r"cancel|abort", JobStatus.CANCELED),
+        (r"fail|error|reject|timed?_?out|unsuccess|not_success", JobStatus.FAILED),
+        (r"(?<!in)(?<!un)(?<!not_)(?<!to_)(complete|success|succeeded|done)", JobStatus.SUCCEEDED),
     )
 )
 # "no errors", "0 failed", "error-free" tell of no fault; what is left of the word decides, and nothing left is unknown
 _NO_FAULT: Final = re.compile(
-    r"(?<![a-z0-9])(?:(?:no|0|zero|without|never)_(?:any_)?(?:error|fail)[a-z]*|(?:error|failure)s?_free)(?![a-z0-9])"
+    r"(?<![a-z0-9])(?:(?:no|0|zero|without|never)_(?:any_)?(?:error|fail|reject)[a-z]*|(?:error|failure)s?_free)(?![a-z0-9])"
 )
 _ACTIONS: Final[tuple[tuple[str, JobAction], ...]] = (
     ("unpause", JobAction.LIVE),

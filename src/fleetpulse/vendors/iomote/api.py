@@ -144,7 +144,7 @@ class Iomote:
         reply = await self._ask("/groups", resource=resource, refusals=GROUPS, priority=priority)
         raw = reply.rows(self._group_table)
         with reply.placed():
-            rows = groups(raw)
+            rows = await groups(raw)
         if rows.items or self._names is None:  # an empty list would rename the group of every device
             self._names = {group.id: group.name for group in rows.items}
         return rows

@@ -1,15 +1,13 @@
 """Rows of the device lists become devices. A device's key is among no row's fields, so it never leaves the body."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from fleetpulse.fleet.device import Device, DeviceStatus, Sighting
-from fleetpulse.vendors.wire import Rows, Table, text, word
+from fleetpulse.vendors.wire import Rows, Table, identifier, made_of, text, unknown_word, word
 from fleetpulse.vendors.wire.rows import refuse_unreadable
-from fleetpulse.vendors.wire.values import TEXT_LIMIT
 
 _STATUSES: Final[Mapping[str, DeviceStatus]] = {
     "connected": DeviceStatus.ONLINE,
@@ -21,8 +19,6 @@ _STATUSES: Final[Mapping[str, DeviceStatus]] = {
     "0": DeviceStatus.OFFLINE,
     "false": DeviceStatus.OFFLINE,
 }
-_WORD_SHOWN: Final = 40
-_SLICE_ROWS: Final = 250  # some two milliseconds' work
 
 
 class DeviceRow(msgspec.Struct, gc=False):
@@ -64,29 +60,23 @@ def plain_table() -> Table[DeviceRow]:
 async def listed(rows: Rows[StatedRow], *, names: Mapping[str, str] | None, redact: Callable[[str], str]) -> Listed:
     """The list's devices; rows without `device_id` are counted as odd and skipped.
 
-    `names` are the groups by id, None where nobody knows them: then no device has a group. Made in slices, between
-    which others have their turn, for the whole account comes in one answer.
+    `names` are the groups by id, None where nobody knows them: then no device has a group.
     Errors: AnswerInvalid where no row has an id.
     """
-    items: list[Sighting] = []
     other_ids: dict[str, str] = {}
-    odd, oddity, wordless, strange = rows.odd, rows.oddity, False, ""
-    for first in range(0, len(rows.items), _SLICE_ROWS):
-        await asyncio.sleep(0)
-        for index, row in enumerate(rows.items[first : first + _SLICE_ROWS], first):
-            sighting = stated(row, names=names)
-            if sighting is None:
-                odd += 1
-                oddity = oddity or f"row {index}: no device_id"
-                continue
-            items.append(sighting)
-            if other := _line(row.device.id):
+    strange: list[object] = []
+
+    def read(row: StatedRow) -> Sighting | None:
+        sighting = stated(row, names=names)
+        if sighting is not None:
+            if other := identifier(row.device.id):
                 other_ids[sighting.device.id] = other
-            if sighting.status is DeviceStatus.UNKNOWN and not strange:
-                strange = text(redact(text(row.status)), _WORD_SHOWN)
-                wordless = wordless or not strange
-    refuse_unreadable(len(items), odd=odd, oddity=oddity)
-    return Listed(Rows(items=items, odd=odd, oddity=oddity), strange or ("(none)" if wordless else ""), other_ids)
+            if sighting.status is DeviceStatus.UNKNOWN:
+                strange.append(row.status)
+        return sighting
+
+    made = await made_of(rows, read, lacking="no device_id")
+    return Listed(made, unknown_word(strange, redact=redact), other_ids)
 
 
 def stated(row: StatedRow, *, names: Mapping[str, str] | None) -> Sighting | None:
@@ -117,24 +107,17 @@ def connection_state(found: Any) -> DeviceStatus | None:
 
 def _device(row: DeviceRow, *, names: Mapping[str, str] | None) -> Device | None:
     """One device; None without an id. A group that has no name is called by its id."""
-    spelled = _line(row.device_id)
+    spelled = identifier(row.device_id)
     if not spelled:
         return None
-    group = "" if names is None else _line(row.group_id)
+    group = "" if names is None else identifier(row.group_id)
     return Device(
         id=spelled,
-        name=_line(row.name),
+        name=text(row.name),
         group=names.get(group, group) if names else group,
-        model=_line(row.type),
-        version=_line(row.fwversion),
+        model=text(row.type),
+        version=text(row.fwversion),
     )
-
-
-def _line(value: object) -> str:
-    """`text`, quicker for what is as documented: the whole account comes at once."""
-    if type(value) is str and value.isprintable() and len(value) <= TEXT_LIMIT:
-        return value.strip()
-    return text(value)
 
 
 def _status(value: object) -> DeviceStatus:

@@ -5,8 +5,7 @@ from typing import Any
 import msgspec
 
 from fleetpulse.fleet.group import Group
-from fleetpulse.vendors.wire import Rows, Table, text
-from fleetpulse.vendors.wire.rows import refuse_unreadable
+from fleetpulse.vendors.wire import Rows, Table, identifier, made_of, text
 
 
 class GroupRow(msgspec.Struct):
@@ -21,19 +20,14 @@ def group_table() -> Table[GroupRow]:
     return Table(GroupRow, keys=("groups", "data", "items"), lone="id")
 
 
-def groups(rows: Rows[GroupRow]) -> Rows[Group]:
+async def groups(rows: Rows[GroupRow]) -> Rows[Group]:
     """The groups; rows without an id are counted as odd and skipped.
 
     Errors: AnswerInvalid where no row has one.
     """
-    items: list[Group] = []
-    odd, oddity = rows.odd, rows.oddity
-    for index, row in enumerate(rows.items):
-        spelled = text(row.id)
-        if spelled:
-            items.append(Group(id=spelled, name=text(row.name) or spelled))
-        else:
-            odd += 1
-            oddity = oddity or f"row {index}: no id"
-    refuse_unreadable(len(items), odd=odd, oddity=oddity)
-    return Rows(items=items, odd=odd, oddity=oddity)
+    return await made_of(rows, _group, lacking="no id")
+
+
+def _group(row: GroupRow) -> Group | None:
+    spelled = identifier(row.id)
+    return Group(id=spelled, name=text(row.name) or spelled) if spelled else None

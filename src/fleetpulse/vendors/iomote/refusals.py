@@ -4,7 +4,7 @@ Source: docs/vendors/iomote.md, "Errors".
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from fleetpulse.vendors.contract import (
@@ -24,6 +24,11 @@ _BARE: Final = re.compile(r"error\b", re.IGNORECASE)
 Meanings = Sequence[tuple[re.Pattern[str], type[SourceError]]]
 
 _TOO_FAST: Final[Meanings] = ((re.compile(r"too many|rate limit|throttl", re.IGNORECASE), RateLimited),)
+# These words speak of the cloud itself: to call its key refused would wake somebody who can do nothing
+_OF_ACCOUNT: Final[Meanings] = (
+    *_TOO_FAST,
+    (re.compile(r"\binternal\b|unavailable|time-?out|timed out|try again", re.IGNORECASE), SourceUnreachable),
+)
 # First fitting row wins: "unknown device for this key" speaks of the key, "user not found" of the account
 _OF_ONE_THING: Final[Meanings] = (
     *_TOO_FAST,
@@ -33,13 +38,11 @@ _OF_ONE_THING: Final[Meanings] = (
     (re.compile(r"not found|no such|unknown|not exist", re.IGNORECASE), ResourceUnavailable),
 )
 # These come from what stands before the application, or mean the same whatever else is said
-_GATEWAYS: Final = {
+_BY_STATUS: Final[Mapping[int, type[SourceError]]] = {
     401: CredentialsRejected,
     408: SourceUnreachable,
     429: RateLimited,
-    502: SourceUnreachable,
-    503: SourceUnreachable,
-    504: SourceUnreachable,
+    **dict.fromkeys(range(500, 600), SourceUnreachable),
 }
 
 
@@ -80,11 +83,11 @@ def _meaning(
     return meaning
 
 
-CENSUS: Final = Refusals({**_GATEWAYS, 403: CredentialsRejected}, by_body=_meaning(_TOO_FAST))
-"""Of the device list: it is there for everybody whose key is good, so any ERROR speaks of the key."""
-GROUPS: Final = Refusals(_GATEWAYS, by_body=_meaning(_TOO_FAST))
+CENSUS: Final = Refusals({**_BY_STATUS, 403: CredentialsRejected}, by_body=_meaning(_OF_ACCOUNT))
+"""Of the device list: it is there for everybody whose key is good, so any other ERROR speaks of the key."""
+GROUPS: Final = Refusals(_BY_STATUS, by_body=_meaning(_OF_ACCOUNT))
 """Of the group list, which an account may lack."""
-ONE_THING: Final = Refusals(_GATEWAYS, by_body=_meaning(_OF_ONE_THING))
+ONE_THING: Final = Refusals(_BY_STATUS, by_body=_meaning(_OF_ONE_THING))
 """Of one device or one group, which may not be there."""
-GUESS: Final = Refusals(_GATEWAYS, by_body=_meaning(_OF_ONE_THING, otherwise=ResourceUnavailable))
+GUESS: Final = Refusals(_BY_STATUS, by_body=_meaning(_OF_ONE_THING, otherwise=ResourceUnavailable))
 """Of one device by an id that may be the wrong one of its two: unless it speaks of the key, the other one is tried."""

@@ -38,7 +38,7 @@ class IomoteSettings(SourceSettings):
     user_id: str = Field(min_length=1, max_length=200, description="The UserID, from the account's profile page.")
     api_key: SecretStr | None = Field(default=None, description="The API key, from the account's profile page.")
     api_key_file: Path | None = Field(
-        default=None, description="A file that holds the API key alone; read again when the vendor refuses the old one."
+        default=None, description="A file that holds the API key alone; read again when it changes."
     )
     path_id: Literal["device_id", "id"] | None = Field(
         default=None,

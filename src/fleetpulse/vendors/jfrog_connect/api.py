@@ -19,13 +19,15 @@ from fleetpulse.vendors.contract import (
     ResourceUnavailable,
     SourceError,
 )
+from fleetpulse.vendors.jfrog_connect import deployments as deployment_rows
+from fleetpulse.vendors.jfrog_connect import devices as device_rows
 from fleetpulse.vendors.jfrog_connect import tunnels as tunnel_rows
 from fleetpulse.vendors.jfrog_connect.deployments import deployment_table, deployments, failed_steps, rollout
-from fleetpulse.vendors.jfrog_connect.devices import device_id, device_table, group_names, sightings, unknown_word
+from fleetpulse.vendors.jfrog_connect.devices import device_id, device_table, group_names, sightings
 from fleetpulse.vendors.jfrog_connect.flows import flow_table, flows
 from fleetpulse.vendors.jfrog_connect.place import Place, cursor_of, total_of
 from fleetpulse.vendors.jfrog_connect.settings import JFrogConnectSettings
-from fleetpulse.vendors.wire import Paging, Refusals, Reply, Rows, ask, segment
+from fleetpulse.vendors.wire import Paging, Refusals, Reply, Rows, ask, segment, unknown_word
 
 Item = TypeVar("Item")
 
@@ -115,8 +117,8 @@ class JFrogConnect:
                 resume=None if last else place.write(),
                 total=told,
                 odd=rows.odd,
-                oddity=rows.oddity,
-                unknown_word=unknown_word(raw.items, rows.items, redact=self._account.redact),
+                oddity=rows.oddity or _miscounted(rows, total, paging),
+                unknown_word=unknown_word(device_rows.strange(raw.items, rows.items), redact=self._account.redact),
                 guarded=step.guard,
             )
             if last:
@@ -146,7 +148,7 @@ class JFrogConnect:
             )
             raw = reply.rows(self._deployment_table)
             with reply.placed():
-                rows = deployments(raw)
+                rows = await deployments(raw)
             page = _paged(rows, [row.id for row in rows.items], paging)
             yield page
             cursor = page.resume
@@ -166,11 +168,14 @@ class JFrogConnect:
                 path, resource=f"deployment {deployment}", params=_window(cursor), cursor=bool(cursor)
             )
             found, mended = reply.document()
-            rows = rollout(found)
+            with reply.placed():
+                rows = await rollout(found)
             if rows is None:
                 raise reply.invalid("JSON without deployment_by_device_uuid")
-            page = _paged(
-                msgspec.structs.replace(rows, oddity=rows.oddity or mended), [row[0] for row in rows.items], paging
+            page = msgspec.structs.replace(
+                _paged(rows, [row[0] for row in rows.items], paging),
+                oddity=rows.oddity or mended,
+                unknown_word=unknown_word(deployment_rows.strange(found), redact=self._account.redact),
             )
             yield page
             cursor = page.resume
@@ -198,7 +203,7 @@ class JFrogConnect:
         )
         raw = reply.rows(self._deployment_table)
         with reply.placed():
-            found = deployments(raw).items
+            found = (await deployments(raw)).items
         return _the_one(reply, {row.id: row for row in found}, deployment)
 
     async def tunnels(self, resource: str) -> AsyncIterator[Page[Tunnel]]:
@@ -210,12 +215,12 @@ class JFrogConnect:
         reply = await self._ask("/port_tunnel", resource=resource, priority=self.resources[resource].priority)
         raw = reply.rows(self._tunnel_table)
         with reply.placed():
-            rows = tunnel_rows.tunnels(raw)
+            rows = await tunnel_rows.tunnels(raw)
         yield Page(
             items=rows.items,
             odd=rows.odd,
             oddity=rows.oddity,
-            unknown_word=tunnel_rows.unknown_word(raw.items, redact=self._account.redact),
+            unknown_word=unknown_word(tunnel_rows.strange(raw.items), redact=self._account.redact),
         )
 
     async def tunnel(self, tunnel: str) -> Tunnel:
@@ -228,7 +233,7 @@ class JFrogConnect:
         )
         raw = reply.rows(self._tunnel_table)
         with reply.placed():
-            found = tunnel_rows.tunnels(raw).items
+            found = (await tunnel_rows.tunnels(raw)).items
         return _the_one(reply, {row.id: row for row in found}, tunnel)
 
     async def flows(self, resource: str) -> AsyncIterator[Page[UpdateFlow]]:
@@ -251,7 +256,7 @@ class JFrogConnect:
             )
             raw = reply.rows(self._flow_table)
             with reply.placed():
-                rows = flows(raw)
+                rows = await flows(raw)
             page = _paged(rows, [row.id for row in rows.items], paging)
             told = isinstance(rows.beside.get("pagination_info"), dict)
             if len(rows.items) + rows.odd >= _LIMIT and not told:
@@ -361,7 +366,20 @@ def _paged(rows: Rows[Any], ids: Sequence[str], paging: Paging) -> Page[Any]:
     info = rows.beside.get("pagination_info")
     total = total_of(info)
     step = paging.after(ids, rows=len(rows.items) + rows.odd, cursor=cursor_of(info), total=total)
-    return Page(items=rows.items, resume=step.cursor, total=total, odd=rows.odd, oddity=rows.oddity, guarded=step.guard)
+    return Page(
+        items=rows.items,
+        resume=step.cursor,
+        total=total,
+        odd=rows.odd,
+        oddity=rows.oddity or _miscounted(rows, total, paging),
+        guarded=step.guard,
+    )
+
+
+def _miscounted(rows: Rows[Any], total: int | None, paging: Paging) -> str:
+    """What is odd about a total that is as large as its page where other pages came before: it announces nothing."""
+    counts_the_page = total is not None and total == len(rows.items) + rows.odd < paging.seen
+    return "the total counts the rows of a page, not those of the list" if counts_the_page else ""
 
 
 def _listed(names: Sequence[str]) -> str:

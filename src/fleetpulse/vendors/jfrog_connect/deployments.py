@@ -9,8 +9,7 @@ import msgspec
 from fleetpulse.fleet.deployment import Deployment, FailedStep, RolloutStatus
 from fleetpulse.vendors.jfrog_connect.devices import device_id
 from fleetpulse.vendors.jfrog_connect.severities import findings
-from fleetpulse.vendors.wire import Rows, Table, number, output_tail, parse_time, text, word
-from fleetpulse.vendors.wire.rows import refuse_unreadable
+from fleetpulse.vendors.wire import Rows, Table, identifier, made_of, number, output_tail, parse_time, text, word
 
 OUTPUT_LIMIT = 2000  # characters: what fits into a message and tells the cause
 _STEPS_MAX = 20
@@ -28,6 +27,12 @@ _STATUSES: Mapping[str, RolloutStatus] = {
 _SHOWS_FAILURE = re.compile(
     r"\b(?:code|status)[ :=]+[1-9]\d*\b|\b(?:error|failed|failure|fatal|exception|traceback|panic|killed)\b"
     r"|not found|no such file|permission denied|no space left",
+    re.IGNORECASE,
+)
+# "0 failed", "no error found", "failed=0" tell of no fault; what is left of the output decides
+_DENIES_FAILURE = re.compile(
+    r"\b(?:no|0|zero|without|never)[ :=]+(?:any |fatal )?(?:error|failed|failure|fatal|exception)\b"
+    r"|\b(?:error|failed|failure)[ :=]+0\b|\berror-free\b",
     re.IGNORECASE,
 )
 
@@ -51,51 +56,32 @@ def deployment_table() -> Table[DeploymentRow]:
     return Table(DeploymentRow, keys=("deployments", "data", "items"), lone="deployment_uuid")
 
 
-def deployments(rows: Rows[DeploymentRow]) -> Rows[Deployment]:
+async def deployments(rows: Rows[DeploymentRow]) -> Rows[Deployment]:
     """The page's deployments, without their devices; rows without an id are counted as odd and skipped.
 
     Errors: AnswerInvalid where no row has one.
     """
-    items: list[Deployment] = []
-    odd, oddity = rows.odd, rows.oddity
-    for index, row in enumerate(rows.items):
-        spelled = text(row.deployment_uuid)
-        if not spelled:
-            odd += 1
-            oddity = oddity or f"row {index}: no deployment_uuid"
-            continue
-        items.append(
-            Deployment(
-                id=spelled,
-                name=text(row.comment) or spelled,
-                kind=text(row.type),
-                created_at=parse_time(row.created_time),
-                vulnerabilities=findings(msgspec.structs.asdict(row), row.cve_severity),
-            )
-        )
-    refuse_unreadable(len(items), odd=odd, oddity=oddity)
-    return Rows(items=items, beside=rows.beside, odd=odd, oddity=oddity)
+    return await made_of(rows, _deployment, lacking="no deployment_uuid")
 
 
-def rollout(found: Any) -> Rows[tuple[str, RolloutStatus]] | None:
+async def rollout(found: Any) -> Rows[tuple[str, RolloutStatus]] | None:
     """The statuses by device of one page; None where the answer holds no such map.
 
     An entry may be an object with a `status`, or the status itself; a status nobody documented is `unknown`.
+    Errors: AnswerInvalid where there are devices and none has either.
     """
-    by_device = found.get("deployment_by_device_uuid") if isinstance(found, dict) else None
-    if by_device is None and isinstance(found, dict) and "deployment_by_device_uuid" in found:
-        by_device = {}
-    if not isinstance(by_device, dict):
+    by_device = _by_device(found)
+    if by_device is None:
         return None
-    items: list[tuple[str, RolloutStatus]] = []
-    odd = 0
-    for key, entry in by_device.items():
-        spelled = device_id(key)
-        if not spelled or not isinstance(entry, dict | str):
-            odd += 1
-            continue
-        items.append((spelled, status(entry.get("status") if isinstance(entry, dict) else entry)))
-    return Rows(items=items, beside=found, odd=odd, oddity="a device without a status" if odd else "")
+    return await made_of(
+        Rows(items=list(by_device.items()), beside=found), _device, lacking="a device without a status"
+    )
+
+
+def strange(found: Any) -> list[object]:
+    """The statuses in an answer with a map that nobody documented."""
+    words = (_word(entry) for entry in (_by_device(found) or {}).values() if isinstance(entry, dict | str))
+    return [value for value in words if status(value) is RolloutStatus.UNKNOWN]
 
 
 def status(value: object) -> RolloutStatus:
@@ -112,7 +98,7 @@ def failed_steps(found: Any, *, device: str, redact: Callable[[str], str]) -> tu
     detail = found.get("value", found) if isinstance(found, dict) else None
     if not isinstance(detail, dict) or "status" not in detail:
         return None
-    if status(detail.get("status")) in {RolloutStatus.SUCCEEDED, RolloutStatus.ABORTED}:
+    if status(detail.get("status")) not in {RolloutStatus.FAILED, RolloutStatus.UNKNOWN}:
         return ()
     listed = detail.get("steps")
     steps = [step for step in listed if isinstance(step, dict)] if isinstance(listed, list) else []
@@ -123,12 +109,47 @@ def failed_steps(found: Any, *, device: str, redact: Callable[[str], str]) -> tu
     )
 
 
+def _deployment(row: DeploymentRow) -> Deployment | None:
+    spelled = identifier(row.deployment_uuid)
+    if not spelled:
+        return None
+    return Deployment(
+        id=spelled,
+        name=text(row.comment) or spelled,
+        kind=text(row.type),
+        created_at=parse_time(row.created_time),
+        vulnerabilities=findings(msgspec.structs.asdict(row), row.cve_severity),
+    )
+
+
+def _by_device(found: Any) -> Mapping[str, Any] | None:
+    if not isinstance(found, dict) or "deployment_by_device_uuid" not in found:
+        return None
+    by_device = found["deployment_by_device_uuid"]
+    if by_device is None:
+        return {}
+    return by_device if isinstance(by_device, dict) else None
+
+
+def _device(entry: tuple[str, Any]) -> tuple[str, RolloutStatus] | None:
+    spelled = device_id(entry[0])
+    return (spelled, status(_word(entry[1]))) if spelled and isinstance(entry[1], dict | str) else None
+
+
+def _word(entry: dict[str, Any] | str) -> object:
+    return entry.get("status") if isinstance(entry, dict) else entry
+
+
 def _shows_failure(step: Mapping[str, Any]) -> bool:
     return (
         bool(number(step.get("exit_code")))
         or status(step.get("status")) is RolloutStatus.FAILED
-        or any(_SHOWS_FAILURE.search(output_tail(step.get(stream), OUTPUT_LIMIT)) for stream in ("stderr", "stdout"))
+        or any(_tells_failure(output_tail(step.get(stream), OUTPUT_LIMIT)) for stream in ("stderr", "stdout"))
     )
+
+
+def _tells_failure(output: str) -> bool:
+    return _SHOWS_FAILURE.search(_DENIES_FAILURE.sub("", output)) is not None
 
 
 def _output(step: Mapping[str, Any], *, redact: Callable[[str], str]) -> str:

@@ -1,15 +1,13 @@
 """Rows of the device list become sightings. This is the hot path: a page is a thousand rows."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from fleetpulse.fleet.device import Device, DeviceStatus, Readings, Sighting
-from fleetpulse.vendors.wire import Rows, Table, number, parse_time, text, word
-from fleetpulse.vendors.wire.rows import refuse_unreadable
-from fleetpulse.vendors.wire.values import TEXT_LIMIT
+from fleetpulse.vendors.wire import Rows, Table, identifier, made_of, number, parse_time, text, word
 
 _ONLINE, _OFFLINE = DeviceStatus.ONLINE, DeviceStatus.OFFLINE
 _STATUSES = {"online": _ONLINE, "offline": _OFFLINE}
@@ -17,8 +15,6 @@ _BYTES_PER_MB = 1e6  # the unit is MB by analogy with v1; nobody says whether of
 _DISK_MAX_MB = 1e12  # an exabyte: beyond that it is no disk, and arithmetic with it may overflow
 _TAGS_MAX = 100  # the vendor itself lists no more
 _ID_PREFIX = "d-"
-_WORD_SHOWN = 40
-_SLICE_ROWS = 250  # half a millisecond's work
 
 
 class DeviceRow(msgspec.Struct, gc=False):
@@ -46,99 +42,57 @@ def device_table() -> Table[DeviceRow]:
 
 def device_id(value: object) -> str:
     """The one spelling of a device's id: Q13, some maps leave the leading `d-` away."""
-    spelled = text(value)
+    spelled = identifier(value)
     return spelled if not spelled or spelled.startswith(_ID_PREFIX) else _ID_PREFIX + spelled
 
 
 async def sightings(rows: Rows[DeviceRow]) -> Rows[Sighting]:
     """The page's devices; rows without an id are counted as odd and skipped.
 
-    Made in slices, between which others have their turn: a page at once would hold back their messages.
+    Errors: AnswerInvalid where no row has one.
     """
-    items: list[Sighting] = []
-    odd, oddity = rows.odd, rows.oddity
-    for first in range(0, len(rows.items), _SLICE_ROWS):
-        await asyncio.sleep(0)
-        part = _converted(rows.items[first : first + _SLICE_ROWS], first=first)
-        items += part.items
-        odd, oddity = odd + part.odd, oddity or part.oddity
-    await asyncio.sleep(0)
-    refuse_unreadable(len(items), odd=odd, oddity=oddity)
-    return Rows(items=items, beside=rows.beside, odd=odd, oddity=oddity)
+    return await made_of(rows, partial(_sighting, tag_sets={}), lacking="no device_uuid")
 
 
-def unknown_word(rows: Sequence[DeviceRow], found: Sequence[Sighting], *, redact: Callable[[str], str]) -> str:
-    """The first status on a page that is none of the vendor's known words, as it is spelled; empty where all are known.
-
-    `(none)` where there is no word to show: a device without a status is as odd as one with a new word.
-    """
+def strange(rows: Sequence[DeviceRow], found: Sequence[Sighting]) -> list[object]:
+    """The statuses on a page that are none of the vendor's known words."""
     if not any(sighting.status is DeviceStatus.UNKNOWN for sighting in found):
-        return ""
-    strange = (row.device_status for row in rows if _status(row.device_status) is DeviceStatus.UNKNOWN)
-    return next((shown for value in strange if (shown := text(redact(text(value)), _WORD_SHOWN))), "(none)")
+        return []
+    return [row.device_status for row in rows if _status(row.device_status) is DeviceStatus.UNKNOWN]
 
 
-def _converted(rows: Sequence[DeviceRow], *, first: int) -> Rows[Sighting]:
-    """Some rows of a page, the first of them with this index.
-
-    Under three microseconds a row: what is as documented is taken inline, the rest by the careful functions below.
-    """
-    items: list[Sighting] = []
-    odd, oddity = 0, ""
-    tag_sets: dict[tuple[Any, ...], tuple[str, ...]] = {}
-    for index, row in enumerate(rows, first):
-        spelled = row.device_uuid
-        if (
-            type(spelled) is not str
-            or spelled[:2] != _ID_PREFIX
-            or not spelled.isprintable()
-            or len(spelled) > TEXT_LIMIT
-            or spelled[-1] == " "
-        ):
-            spelled = device_id(spelled)
-            if not spelled:
-                odd += 1
-                oddity = oddity or f"row {index}: no device_uuid"
-                continue
-        name, group, version, address = row.device_name, row.group_name, row.agent_version, row.device_ip
-        status, cpu, ram = row.device_status, row.cpu_usage, row.ram_usage
-        used, size, blocked = row.current_disk_usage, row.disk_size, row.is_update_trigger_set
-        if type(used) is int and type(size) is int and 0 <= used <= size and 0 < size < _DISK_MAX_MB:
-            used_bytes: float | None = used * _BYTES_PER_MB
-            size_bytes: float | None = size * _BYTES_PER_MB
-        else:
-            used_bytes, size_bytes = _disk(used, size)
-        items.append(
-            Sighting(
-                Device(
-                    spelled,
-                    name.strip()
-                    if type(name) is str and name.isprintable() and len(name) <= TEXT_LIMIT
-                    else text(name),
-                    group.strip()
-                    if type(group) is str and group.isprintable() and len(group) <= TEXT_LIMIT
-                    else text(group),
-                    _tags(row.tags, tag_sets) if row.tags else (),
-                    "",  # JFrog knows no model
-                    version.strip()
-                    if type(version) is str and version.isprintable() and len(version) <= TEXT_LIMIT
-                    else text(version),
-                    address.strip()
-                    if type(address) is str and address.isprintable() and len(address) <= TEXT_LIMIT
-                    else text(address),
-                ),
-                _ONLINE if status == "online" else _OFFLINE if status == "offline" else _status(status),
-                Readings(
-                    parse_time(row.last_keepalive),
-                    cpu / 100 if type(cpu) is float and 0 <= cpu <= 100 else _ratio(cpu),  # noqa: PLR2004 - per cent
-                    ram / 100 if type(ram) is float and 0 <= ram <= 100 else _ratio(ram),  # noqa: PLR2004 - per cent
-                    used_bytes,
-                    size_bytes,
-                    blocked if type(blocked) is bool else None,
-                ),
-            )
-        )
-    return Rows(items=items, odd=odd, oddity=oddity)
+def _sighting(row: DeviceRow, *, tag_sets: dict[tuple[Any, ...], tuple[str, ...]]) -> Sighting | None:
+    """One device; None without an id. Some three microseconds: what is as documented is taken inline."""
+    spelled = device_id(row.device_uuid)
+    if not spelled:
+        return None
+    status, cpu, ram = row.device_status, row.cpu_usage, row.ram_usage
+    used, size, blocked = row.current_disk_usage, row.disk_size, row.is_update_trigger_set
+    if type(used) is int and type(size) is int and 0 <= used <= size and 0 < size < _DISK_MAX_MB:
+        used_bytes: float | None = used * _BYTES_PER_MB
+        size_bytes: float | None = size * _BYTES_PER_MB
+    else:
+        used_bytes, size_bytes = _disk(used, size)
+    return Sighting(
+        Device(
+            spelled,
+            text(row.device_name),
+            text(row.group_name),
+            _tags(row.tags, tag_sets) if row.tags else (),
+            "",  # JFrog knows no model
+            text(row.agent_version),
+            text(row.device_ip),
+        ),
+        _ONLINE if status == "online" else _OFFLINE if status == "offline" else _status(status),
+        Readings(
+            parse_time(row.last_keepalive),
+            cpu / 100 if type(cpu) is float and 0 <= cpu <= 100 else _ratio(cpu),  # noqa: PLR2004 - per cent
+            ram / 100 if type(ram) is float and 0 <= ram <= 100 else _ratio(ram),  # noqa: PLR2004 - per cent
+            used_bytes,
+            size_bytes,
+            blocked if type(blocked) is bool else None,
+        ),
+    )
 
 
 def tag_names(tags: object) -> tuple[str, ...]:

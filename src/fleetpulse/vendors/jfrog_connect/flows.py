@@ -6,8 +6,7 @@ import msgspec
 
 from fleetpulse.fleet.flow import UpdateFlow
 from fleetpulse.vendors.jfrog_connect.severities import worst
-from fleetpulse.vendors.wire import Rows, Table, parse_time, text
-from fleetpulse.vendors.wire.rows import refuse_unreadable
+from fleetpulse.vendors.wire import Rows, Table, identifier, made_of, parse_time, text
 
 
 class FlowRow(msgspec.Struct):
@@ -24,26 +23,21 @@ def flow_table() -> Table[FlowRow]:
     return Table(FlowRow, keys=("update_flows", "data", "items"), lone="uuid")
 
 
-def flows(rows: Rows[FlowRow]) -> Rows[UpdateFlow]:
+async def flows(rows: Rows[FlowRow]) -> Rows[UpdateFlow]:
     """The page's flows; rows without an id are counted as odd and skipped.
 
     Errors: AnswerInvalid where no row has one.
     """
-    items: list[UpdateFlow] = []
-    odd, oddity = rows.odd, rows.oddity
-    for index, row in enumerate(rows.items):
-        spelled = text(row.uuid)
-        if not spelled:
-            odd += 1
-            oddity = oddity or f"row {index}: no uuid"
-            continue
-        items.append(
-            UpdateFlow(
-                id=spelled,
-                name=text(row.name) or spelled,
-                severity=worst(row.cve_severity),
-                created_at=parse_time(row.created_time),
-            )
-        )
-    refuse_unreadable(len(items), odd=odd, oddity=oddity)
-    return Rows(items=items, beside=rows.beside, odd=odd, oddity=oddity)
+    return await made_of(rows, _flow, lacking="no uuid")
+
+
+def _flow(row: FlowRow) -> UpdateFlow | None:
+    spelled = identifier(row.uuid)
+    if not spelled:
+        return None
+    return UpdateFlow(
+        id=spelled,
+        name=text(row.name) or spelled,
+        severity=worst(row.cve_severity),
+        created_at=parse_time(row.created_time),
+    )

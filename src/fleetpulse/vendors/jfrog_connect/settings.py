@@ -37,7 +37,7 @@ class JFrogConnectSettings(SourceSettings):
     )
     token: SecretStr | None = Field(default=None, description="The access token, made in JFrog Connect's web UI.")
     token_file: Path | None = Field(
-        default=None, description="A file that holds the token alone; read again when the vendor refuses the old one."
+        default=None, description="A file that holds the token alone; read again when it changes."
     )
     groups: list[str] = Field(default=[], description="Only the devices of these groups; all where it is empty.")
     tags: list[str] = Field(default=[], description="Only devices that have one of these tags; all where it is empty.")

@@ -13,6 +13,7 @@ from fleetpulse.vendors.contract import (
     CredentialsRejected,
     FilterMatchesNothing,
     Page,
+    RateLimited,
     Resource,
     ResourceUnavailable,
     SourceError,
@@ -33,6 +34,7 @@ _NAMES_SHOWN = 10
 # Every refusal but 429 is documented as 400 with a text in words that nobody lists, so only unmistakable ones count.
 # "unexpected token" is what a JSON parser says of a body; a device's token is never sent.
 _TOKEN_TEXTS: tuple[tuple[str, type[SourceError]], ...] = (
+    ("rate limit", RateLimited),  # also one that speaks of a token bucket
     ("unexpected token", AnswerInvalid),
     ("user_token", CredentialsRejected),
     ("user token", CredentialsRejected),
@@ -163,13 +165,13 @@ class JFrogConnectV1:
             priority=self.resources[resource].priority,
             cursor=offset is not None,
         )
-        beside, listed = self._read(reply, census=census)
+        beside, listed = await self._read(reply, census=census)
         says = _said_more(beside.get("more"))
         rows = len(listed.sightings) + listed.odd
         # without a flag a short page is the last; one as long as the default may only mean that `limit` was not taken
         return listed, rows == _DEFAULT_ROWS or rows >= PAGE_ROWS if says is None else says
 
-    def _read(self, reply: Reply, *, census: bool) -> tuple[Mapping[str, Any], Listed]:
+    async def _read(self, reply: Reply, *, census: bool) -> tuple[Mapping[str, Any], Listed]:
         redact, identities = self._account.redact, self._identities
         if census:
             state_rows = reply.rows(self._state_table)
@@ -177,7 +179,8 @@ class JFrogConnectV1:
                 return state_rows.beside, states(state_rows, identities=identities, redact=redact)
         detail_rows = reply.rows(self._detail_table)
         with reply.placed():
-            return detail_rows.beside, details(detail_rows, identities=identities, redact=redact, now=clock.now())
+            listed = await details(detail_rows, identities=identities, redact=redact, now=clock.now())
+            return detail_rows.beside, listed
 
     async def _ask(
         self,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from fleetpulse.fleet.known import MOST_DEVICES
-from fleetpulse.vendors.wire import text
+from fleetpulse.vendors.wire import identifier
 
 _PREFIX = "d-"
 _NUMBER_DIGITS = 18  # more is no id, and not every JSON reader could read it back
@@ -36,7 +36,7 @@ class Identities:
 
 def ids_of(device_uuid: object, device_id: object) -> Ids:
     """The ids in a row's two fields, either of which may hold either, or nothing."""
-    values = [value if type(value) is int else text(value) for value in (device_uuid, device_id)]
+    values = [value if type(value) is int else identifier(value) for value in (device_uuid, device_id)]
     return Ids(
         uuid=next((value for value in values if isinstance(value, str) and value and not _digits(value)), ""),
         number=next((number for value in reversed(values) if (number := _number(value)) is not None), None),

@@ -6,19 +6,18 @@ from typing import Any
 
 import msgspec
 
-from fleetpulse.fleet.deployment import Rollout
+from fleetpulse.fleet.deployment import Rollout, RolloutStatus
 from fleetpulse.fleet.device import Device, DeviceStatus, Readings, Sighting
 from fleetpulse.vendors.jfrog_connect_v1.identity import Identities, Ids, ids_of
-from fleetpulse.vendors.jfrog_connect_v1.updates import rollouts
-from fleetpulse.vendors.wire import Rows, Table, number, parse_time, text, word
+from fleetpulse.vendors.jfrog_connect_v1.updates import rollouts, strange_words
+from fleetpulse.vendors.wire import Rows, Table, in_slices, number, parse_time, text, unknown_word, word
 from fleetpulse.vendors.wire.rows import refuse_unreadable
 
 _STATUSES = {"online": DeviceStatus.ONLINE, "offline": DeviceStatus.OFFLINE}
 _BYTES_PER_MB = 1e6  # megabytes, says the vendor; not whether of 1000 or 1024
 _DISK_MAX_MB = 1e12  # an exabyte: beyond that it is no disk, and arithmetic with it may overflow
 _TAGS_MAX = 100
-_WORD_SHOWN = 40
-_NO_WORD = "(none)"
+_DETAILS_AT_ONCE = 10  # rows whose updates are read without a turn for others: up to a millisecond each
 
 
 class StateRow(msgspec.Struct):
@@ -76,47 +75,34 @@ def states(rows: Rows[StateRow], *, identities: Identities, redact: Callable[[st
 
     Errors: AnswerInvalid where no row can be read.
     """
-    items: list[Sighting] = []
-    strange = ""
     named = _Named(rows, identities)
-    for row, device in named.devices():
-        status = status_of(row.device_status)
-        if status is DeviceStatus.UNKNOWN and not strange:
-            strange = text(redact(text(row.device_status)), _WORD_SHOWN) or _NO_WORD
-        items.append(Sighting(Device(device, text(row.device_name)), status))
-    return named.listed(items, unknown_word=strange)
+    devices = named.devices()
+    items = [Sighting(Device(device, text(row.device_name)), status_of(row.device_status)) for row, device in devices]
+    strange = [row.device_status for row, _ in devices if status_of(row.device_status) is DeviceStatus.UNKNOWN]
+    return named.listed(items, unknown_word=unknown_word(strange, redact=redact))
 
 
-def details(rows: Rows[DetailRow], *, identities: Identities, redact: Callable[[str], str], now: datetime) -> Listed:
+async def details(
+    rows: Rows[DetailRow], *, identities: Identities, redact: Callable[[str], str], now: datetime
+) -> Listed:
     """The devices of a page of `devices_details`, their readings, and the deployments they tell of.
 
     Errors: AnswerInvalid where no row can be read.
     """
     items: list[Sighting] = []
     told: list[Rollout] = []
+    strange: list[object] = []
     named = _Named(rows, identities)
-    for row, device in named.devices():
-        items.append(
-            Sighting(
-                Device(
-                    device,
-                    name=text(row.device_name),
-                    group=text(row.group),
-                    tags=_tags(row.tags),
-                    version=text(row.upswift_version),
-                    address=text(row.device_ip),
-                ),
-                readings=Readings(
-                    last_seen_at=parse_time(row.last_keepalive),
-                    cpu_usage_ratio=_ratio(row.cpu_usage),
-                    memory_usage_ratio=_ratio(row.ram_usage),
-                    disk_used_bytes=_disk_bytes(row.disk_usage),
-                    updates_blocked=row.is_update_trigger_set if type(row.is_update_trigger_set) is bool else None,
-                ),
-            )
-        )
-        told += rollouts(device, updates=row.updates, updates_v2=row.updates_v2, apps=row.apps, redact=redact, now=now)
-    return named.listed(items, rollouts=tuple(told))
+    async for _, part in in_slices(named.devices(), size=_DETAILS_AT_ONCE):
+        for row, device in part:
+            items.append(_detailed(device, row))
+            found = [
+                *rollouts(device, updates=row.updates, updates_v2=row.updates_v2, apps=row.apps, redact=redact, now=now)
+            ]
+            if any(rollout.status is RolloutStatus.UNKNOWN for rollout in found):
+                strange += strange_words(row.updates, row.updates_v2)
+            told += found
+    return named.listed(items, unknown_word=unknown_word(strange, redact=redact), rollouts=tuple(told))
 
 
 def status_of(value: object) -> DeviceStatus:
@@ -163,6 +149,26 @@ class _Named:
             unknown_word=unknown_word,
             rollouts=rollouts,
         )
+
+
+def _detailed(device: str, row: DetailRow) -> Sighting:
+    return Sighting(
+        Device(
+            device,
+            name=text(row.device_name),
+            group=text(row.group),
+            tags=_tags(row.tags),
+            version=text(row.upswift_version),
+            address=text(row.device_ip),
+        ),
+        readings=Readings(
+            last_seen_at=parse_time(row.last_keepalive),
+            cpu_usage_ratio=_ratio(row.cpu_usage),
+            memory_usage_ratio=_ratio(row.ram_usage),
+            disk_used_bytes=_disk_bytes(row.disk_usage),
+            updates_blocked=row.is_update_trigger_set if type(row.is_update_trigger_set) is bool else None,
+        ),
+    )
 
 
 def _tags(tags: object) -> tuple[str, ...]:

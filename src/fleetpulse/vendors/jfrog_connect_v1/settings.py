@@ -39,7 +39,7 @@ class JFrogConnectV1Settings(SourceSettings):
         default=None, description="The account's token for API v1, from the web UI's settings."
     )
     user_token_file: Path | None = Field(
-        default=None, description="A file that holds the token alone; read again when the vendor refuses the old one."
+        default=None, description="A file that holds the token alone; read again when it changes."
     )
     project: str | None = Field(
         default=None, max_length=_NAME_LIMIT, description="Only this project, spelled as in the web UI."

@@ -13,7 +13,7 @@ from fleetpulse.fleet.deployment import Deployment, Rollout, RolloutStatus
 from fleetpulse.vendors.wire import parse_time, text, word
 from fleetpulse.vendors.wire.values import TEXT_LIMIT
 
-_UPDATES_MAX = 20  # the vendor tells five of each kind
+_UPDATES_MAX = 5  # of each kind: "the last five"
 _APPS_MAX = 100
 _NAME_SHOWN = 100  # of a flow or a version within an id
 _COMMENT_READ = 10 * TEXT_LIMIT  # more than is shown: it is cut after redacting, for half a secret would pass
@@ -65,6 +65,16 @@ def rollouts(
             error=text(redact(update.comment)) if update.status is RolloutStatus.FAILED else "",
             contradiction=text(redact(_contradiction(update, found, reported, now=now))),
         )
+
+
+def strange_words(*listed: object) -> list[object]:
+    """The statuses of these lists of updates that nobody documented."""
+    return [
+        entry.get("update_status") or entry.get("deployment_status")
+        for updates in listed
+        for entry in _entries(updates)
+        if _status(entry) is RolloutStatus.UNKNOWN
+    ]
 
 
 def _flows(listed: object) -> Iterator[Update]:
@@ -143,13 +153,13 @@ def _contradiction(update: Update, updates: Sequence[Update], reported: Mapping[
         and other.status not in {RolloutStatus.PENDING, RolloutStatus.ABORTED}
         and (other.at is None or other.at >= finished_at)
     ]
+    if not all(other.apps for other in later):  # one that names no app may have touched any
+        return ""
+    touched = {app for other in later for app in other.apps}
     return ", ".join(
         f"{app} {reported[app]} instead of {version}"
         for app, version in update.apps.items()
-        if app in reported
-        and _plain(reported[app]) != _plain(version)
-        # an update that has not succeeded, or names no app, may have touched any
-        and not any(app in other.apps or not other.apps for other in later)
+        if app in reported and app not in touched and _plain(reported[app]) != _plain(version)
     )
 
 

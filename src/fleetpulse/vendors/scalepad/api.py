@@ -11,7 +11,6 @@ from fleetpulse.fleet.summary import Summary
 from fleetpulse.outbound import Account, Priority
 from fleetpulse.secrets import Secret
 from fleetpulse.vendors.contract import (
-    AnswerInvalid,
     CredentialsRejected,
     FilterMatchesNothing,
     Page,
@@ -19,12 +18,13 @@ from fleetpulse.vendors.contract import (
     ResourceUnavailable,
     SourceError,
 )
-from fleetpulse.vendors.scalepad.devices import DeviceRow, Freshness, device_table, sightings, unknown_word
+from fleetpulse.vendors.scalepad import enrolments as enrolment_rows
+from fleetpulse.vendors.scalepad.devices import DeviceRow, Freshness, device_table, sightings, strange
 from fleetpulse.vendors.scalepad.enrolments import ENROLMENTS_MAX, enrolment_table, enrolments
 from fleetpulse.vendors.scalepad.place import count, onward, resumed
 from fleetpulse.vendors.scalepad.settings import ScalePadSettings
 from fleetpulse.vendors.scalepad.summary import summary, told
-from fleetpulse.vendors.wire import Paging, Refusals, Reply, Rows, ask, segment, text
+from fleetpulse.vendors.wire import Paging, Refusals, Reply, Rows, ask, segment, text, unknown_word
 
 _PAGE_SIZE = 500  # the most the vendor gives
 _PAGES_MAX = 4000  # two million devices: beyond that the list goes in circles
@@ -112,7 +112,7 @@ class ScalePad:
         """
         return await self._summary(resource, self.resources[resource].priority)
 
-    async def enrolments(self, resource: str, device: str) -> tuple[Rollout, ...]:
+    async def enrolments(self, resource: str, device: str) -> Page[Rollout]:
         """Ask for one device's enrolments, the 50 newest, newest first.
 
         Errors: as `device`.
@@ -124,11 +124,15 @@ class ScalePad:
             params=(("page_size", str(ENROLMENTS_MAX)),),
             priority=self.resources[resource].priority,
         )
-        rows = reply.rows(self._enrolment_table)
-        try:
-            return enrolments(rows, device=device)
-        except AnswerInvalid as error:
-            raise reply.invalid(str(error)) from error
+        raw = reply.rows(self._enrolment_table)
+        with reply.placed():
+            rows = await enrolments(raw, device=device)
+        return Page(
+            items=rows.items,
+            odd=rows.odd,
+            oddity=rows.oddity,
+            unknown_word=unknown_word(enrolment_rows.strange(raw.items), redact=self._account.redact),
+        )
 
     async def check(self) -> str:
         """Ask for the summary, the cheapest question: how many devices the client has.
@@ -168,17 +172,15 @@ class ScalePad:
             total=count(raw.beside.get("total_count")),
             odd=found.odd,
             oddity=found.oddity,
-            unknown_word=unknown_word(raw.items, found.items, redact=self._account.redact),
+            unknown_word=unknown_word(strange(raw.items, found.items), redact=self._account.redact),
             guarded=step.guard or further.problem,
         )
         return page, fresh.reached(found.items)
 
     async def _read(self, reply: Reply, fresh: Freshness) -> tuple[Rows[DeviceRow], Rows[Sighting]]:
         raw = reply.rows(self._device_table)
-        try:
+        with reply.placed():
             return raw, await sightings(raw, fresh=fresh)
-        except AnswerInvalid as error:
-            raise reply.invalid(str(error)) from error
 
     async def _summary(self, resource: str, priority: Priority) -> Summary:
         reply = await self._ask("/devices/summary", resource=resource, priority=priority)

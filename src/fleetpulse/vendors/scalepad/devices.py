@@ -1,20 +1,16 @@
 """Rows of the device list become sightings, judged by their last heartbeat. This is the hot path."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from fleetpulse.fleet.device import Device, DeviceStatus, Readings, Sighting
-from fleetpulse.vendors.wire import Rows, Table, parse_time, text, word
-from fleetpulse.vendors.wire.rows import refuse_unreadable
+from fleetpulse.vendors.wire import Rows, Table, identifier, made_of, parse_time, text, word
 from fleetpulse.vendors.wire.values import TEXT_LIMIT
 
-_SLICE_ROWS = 250  # about a millisecond's work
-_WORD_SHOWN = 40
-_NO_WORD = "(none)"
 # what two synchronised clocks never differ by; a heartbeat from further ahead would keep a dead device fresh until then
 _AHEAD_MAX = timedelta(minutes=15)
 
@@ -66,37 +62,22 @@ def device_table() -> Table[DeviceRow]:
 async def sightings(rows: Rows[DeviceRow], *, fresh: Freshness) -> Rows[Sighting]:
     """The page's devices; rows without an id are counted as odd and skipped.
 
-    Made in slices, between which others have their turn: a page at once would hold back their messages.
-
     Errors: AnswerInvalid where no row at all can be read.
     """
-    items: list[Sighting] = []
-    odd, oddity = rows.odd, rows.oddity
-    for first in range(0, len(rows.items), _SLICE_ROWS):
-        await asyncio.sleep(0)
-        for index, row in enumerate(rows.items[first : first + _SLICE_ROWS], first):
-            spelled = _line(row.id)
-            if spelled:
-                items.append(_sighting(spelled, row, fresh))
-            else:
-                odd += 1
-                oddity = oddity or f"row {index}: no id"
-    refuse_unreadable(len(items), odd=odd, oddity=oddity)
-    return Rows(items=items, beside=rows.beside, odd=odd, oddity=oddity)
+    return await made_of(rows, partial(_sighting, fresh=fresh), lacking="no id")
 
 
-def unknown_word(rows: Sequence[DeviceRow], found: Sequence[Sighting], *, redact: Callable[[str], str]) -> str:
-    """The first status on a page that nobody documents, or that it is not told; empty where all are as documented."""
+def strange(rows: Sequence[DeviceRow], found: Sequence[Sighting]) -> list[object]:
+    """The statuses on a page that nobody documents, those that are not told included."""
     if not any(sighting.status is _UNKNOWN for sighting in found):
-        return ""
-    for row in rows:
-        spelled = _word(row.status)
-        if spelled not in _STATUSES or not spelled:
-            return text(redact(text(row.status)), _WORD_SHOWN) or _NO_WORD
-    return ""
+        return []
+    return [row.status for row in rows if (spelled := _word(row.status)) not in _STATUSES or not spelled]
 
 
-def _sighting(spelled: str, row: DeviceRow, fresh: Freshness) -> Sighting:
+def _sighting(row: DeviceRow, *, fresh: Freshness) -> Sighting | None:
+    spelled = identifier(row.id)
+    if not spelled:
+        return None
     seen_at = parse_time(row.last_seen_at)
     if seen_at is not None and seen_at > fresh.until:
         seen_at = None
@@ -104,11 +85,11 @@ def _sighting(spelled: str, row: DeviceRow, fresh: Freshness) -> Sighting:
     return Sighting(
         Device(
             spelled,
-            _line(row.name),
+            text(row.name),
             "",  # ScalePad has no groups
             (),  # and no tags
             _model(row.hardware),
-            _line(row.agent_version),
+            text(row.agent_version),
         ),
         _STATUSES.get(_word(row.status), _STRANGE)[heartbeat],
         Readings(seen_at),
@@ -126,11 +107,4 @@ def _model(hardware: object) -> str:
     """Who made it and what it is called, as much of it as there is; nothing before the first heartbeat."""
     if type(hardware) is not dict:
         return ""
-    return f"{_line(hardware.get('manufacturer'))} {_line(hardware.get('model'))}".strip()[:TEXT_LIMIT]
-
-
-def _line(value: object) -> str:
-    """What `text` makes of it, without its cost where nothing is to be done."""
-    if type(value) is str and value.isprintable() and len(value) <= TEXT_LIMIT:
-        return value.strip()
-    return text(value)
+    return f"{text(hardware.get('manufacturer'))} {text(hardware.get('model'))}".strip()[:TEXT_LIMIT]

@@ -1,17 +1,16 @@
 """The history of a device's agent: each installation is a deployment on that device alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from fleetpulse.fleet.deployment import Deployment, Rollout, RolloutStatus
-from fleetpulse.vendors.wire import Rows, Table, parse_time, text, word
-from fleetpulse.vendors.wire.rows import refuse_unreadable
+from fleetpulse.fleet.deployment import ENROLMENT, Deployment, Rollout, RolloutStatus
+from fleetpulse.vendors.wire import Rows, Table, identifier, made_of, parse_time, word
 
 ENROLMENTS_MAX = 50  # the vendor's default page: nobody looks further back into one laptop's history
-_KIND = "enrolment"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _STATUSES: Mapping[str, RolloutStatus] = {
     "success": RolloutStatus.SUCCEEDED,
@@ -33,22 +32,27 @@ def enrolment_table() -> Table[EnrolmentRow]:
     return Table(EnrolmentRow, keys=("data",), lone="id", beside=())
 
 
-def enrolments(rows: Rows[EnrolmentRow], *, device: str) -> tuple[Rollout, ...]:
+async def enrolments(rows: Rows[EnrolmentRow], *, device: str) -> Rows[Rollout]:
     """The enrolments of a device, newest first; one whose date is not told comes last, rows without an id are skipped.
 
     Errors: AnswerInvalid where no row at all can be read.
     """
-    found = [(spelled, row) for row in rows.items if (spelled := text(row.id))]
-    odd = rows.odd + len(rows.items) - len(found)
-    refuse_unreadable(len(found), odd=odd, oddity=rows.oddity or "no id")
-    rollouts = [_rollout(spelled, row, device=device) for spelled, row in found]
-    rollouts.sort(key=lambda rollout: rollout.deployment.created_at or _NEVER, reverse=True)
-    return tuple(rollouts[:ENROLMENTS_MAX])
+    made = await made_of(rows, partial(_rollout, device=device), lacking="no id")
+    made.items.sort(key=lambda rollout: rollout.deployment.created_at or _NEVER, reverse=True)
+    return msgspec.structs.replace(made, items=made.items[:ENROLMENTS_MAX])
 
 
-def _rollout(spelled: str, row: EnrolmentRow, *, device: str) -> Rollout:
+def strange(rows: Sequence[EnrolmentRow]) -> list[object]:
+    """The statuses among the rows that nobody documented."""
+    return [row.status for row in rows if word(row.status) not in _STATUSES]
+
+
+def _rollout(row: EnrolmentRow, *, device: str) -> Rollout | None:
+    spelled = identifier(row.id)
+    if not spelled:
+        return None
     return Rollout(
-        deployment=Deployment(id=spelled, kind=_KIND, created_at=parse_time(row.enrollment_date)),
+        deployment=Deployment(id=spelled, kind=ENROLMENT, created_at=parse_time(row.enrollment_date)),
         device=device,
         status=_STATUSES.get(word(row.status), RolloutStatus.UNKNOWN),
     )

@@ -52,7 +52,7 @@ class ScalePadSettings(SourceSettings):
     client_id: UuidText = Field(description="The UUID of the client organisation whose devices are watched.")
     token: SecretStr | None = Field(default=None, description="The API token.")
     token_file: Path | None = Field(
-        default=None, description="A file that holds the token alone; read again when the vendor refuses the old one."
+        default=None, description="A file that holds the token alone; read again when it changes."
     )
     offline_after: Duration = Field(
         default=parse_duration("15m"), description="How old a device's last heartbeat may be while it counts as online."

@@ -5,20 +5,21 @@ from typing import Any
 from fleetpulse.fleet.summary import Summary
 from fleetpulse.vendors.scalepad.place import count
 
-_FIELDS = frozenset({"total_devices", "agent_versions", "deployment_errors"})
+_NOTHING = Summary()
 
 
 def summary(found: Any) -> Summary | None:
-    """The summary; None where the answer is none."""
-    if not isinstance(found, dict) or _FIELDS.isdisjoint(found):
+    """The summary; None where the answer is none. Each number for itself may be missing, but not all of them."""
+    if not isinstance(found, dict):
         return None
     errors = found.get("deployment_errors")
     listed = errors if isinstance(errors, dict) else {}
-    return Summary(
+    counted = Summary(
         devices=count(found.get("total_devices")),
         enrolment_errors=count(listed.get("total_errors")),
         affected_devices=count(listed.get("affected_devices")),
     )
+    return None if counted == _NOTHING else counted
 
 
 def told(found: Summary) -> str:

@@ -3,7 +3,8 @@
 from fleetpulse.vendors.wire.asking import Refusals, Reply, ask, segment
 from fleetpulse.vendors.wire.paging import Paging, Step, sendable
 from fleetpulse.vendors.wire.rows import Rows, Table, document, looks_like, said
-from fleetpulse.vendors.wire.values import number, output_tail, parse_time, text, word
+from fleetpulse.vendors.wire.slices import in_slices, made_of
+from fleetpulse.vendors.wire.values import identifier, number, output_tail, parse_time, text, unknown_word, word
 
 __all__ = [
     "Paging",
@@ -14,7 +15,10 @@ __all__ = [
     "Table",
     "ask",
     "document",
+    "identifier",
+    "in_slices",
     "looks_like",
+    "made_of",
     "number",
     "output_tail",
     "parse_time",
@@ -22,5 +26,6 @@ __all__ = [
     "segment",
     "sendable",
     "text",
+    "unknown_word",
     "word",
 ]

@@ -1,7 +1,8 @@
 """The paths of `/api/v1` and what answers them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -26,12 +27,9 @@ from fleetpulse.web.api.searching import (
 )
 from fleetpulse.web.api.streaming import stream
 from fleetpulse.web.operations import (
-    NoSuchThingError,
     NotWatchedError,
     OperationError,
     Operations,
-    RefusedError,
-    VendorFailedError,
 )
 from fleetpulse.web.sources import source_row
 from fleetpulse.web.views import Depth, Known, SourceView, Views
@@ -39,16 +37,11 @@ from fleetpulse.web.views import Depth, Known, SourceView, Views
 V1: Final = "/api/v1"
 SEARCHES_AT_ONCE: Final = 2  # each takes a core while it lasts; the others wait in their order
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 Thing = TypeVar("Thing", Deployment, BulkJob)
 
 _PAGED: Final = ("limit", "after")
-_STATUS: Final[Mapping[type[OperationError], HTTPStatus]] = {
-    NotWatchedError: HTTPStatus.NOT_FOUND,
-    NoSuchThingError: HTTPStatus.NOT_FOUND,
-    RefusedError: HTTPStatus.CONFLICT,
-    VendorFailedError: HTTPStatus.BAD_GATEWAY,
-}
 
 
 class Api:
@@ -66,11 +59,14 @@ class Api:
             web.get(f"{V1}/sources", self._sources),
             web.get(source, self._source),
             web.get(f"{V1}/devices", self._devices),
-            web.get(f"{V1}/devices/{one}", self._device),
-            web.get(f"{V1}/deployments", self._deployments),
-            web.get(f"{V1}/deployments/{one}", self._deployment),
-            web.get(f"{V1}/jobs", self._jobs),
-            web.get(f"{V1}/jobs/{one}", self._job),
+            web.get(f"{V1}/devices/{one}", self._one("device", lambda known: known.fleet.device, device_row)),
+            web.get(f"{V1}/deployments", self._all("deployments", all_deployments, deployment_row, DeploymentStatus)),
+            web.get(
+                f"{V1}/deployments/{one}",
+                self._one("deployment", lambda known: known.deployments.deployment, deployment_details),
+            ),
+            web.get(f"{V1}/jobs", self._all("jobs", all_jobs, job_row, JobStatus)),
+            web.get(f"{V1}/jobs/{one}", self._one("job", lambda known: known.jobs.job, job_row)),
             web.post(f"{source}/retry", self._done(self._retry)),
             web.post(f"{source}/pause", self._done(self._pause)),
             web.post(f"{source}/resume", self._done(self._resume)),
@@ -104,55 +100,43 @@ class Api:
         rows, last = await self._search(lambda: find_devices(fleets, wanted, device_row, after=after, limit=limit))
         return answer({"devices": rows, "next": None if last is None else cursor(last)})
 
-    async def _device(self, request: web.Request) -> web.Response:
-        Question(request, ())
-        known, id_ = self._named(request)
-        device = known.fleet.device(id_)
-        if device is None:
-            not_found(f"{known.source} knows no device {quoted(id_)}")
-        return answer(device_row(known, device))
-
-    async def _deployments(self, request: web.Request) -> web.Response:
-        return await self._things(request, "deployments", all_deployments, deployment_row, DeploymentStatus)
-
-    async def _deployment(self, request: web.Request) -> web.Response:
-        Question(request, ())
-        known, id_ = self._named(request)
-        deployment = known.deployments.deployment(id_)
-        if deployment is None:
-            not_found(f"{known.source} knows no deployment {quoted(id_)}")
-        return answer(await self._search(lambda: deployment_details(known, deployment)))
-
-    async def _jobs(self, request: web.Request) -> web.Response:
-        return await self._things(request, "jobs", all_jobs, job_row, JobStatus)
-
-    async def _job(self, request: web.Request) -> web.Response:
-        Question(request, ())
-        known, id_ = self._named(request)
-        job = known.jobs.job(id_)
-        if job is None:
-            not_found(f"{known.source} knows no job {quoted(id_)}")
-        return answer(job_row(known, job))
-
-    async def _things(
+    def _one(
         self,
-        request: web.Request,
+        word: str,
+        finding: Callable[[Known], Callable[[str], Item | None]],
+        row: Callable[[Known, Item], dict[str, Any]],
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            Question(request, ())
+            known, id_ = self._named(request)
+            found = finding(known)(id_)
+            if found is None:
+                not_found(f"{known.source} knows no {word} {quoted(id_)}")
+            return answer(await self._search(partial(row, known, found)))
+
+        return handle
+
+    def _all(
+        self,
         key: str,
         things: Callable[[Known], Iterable[Thing]],
         row: Callable[[Known, Thing], dict[str, Any]],
         words: type[DeploymentStatus] | type[JobStatus],
-    ) -> web.Response:
-        question = Question(request, ("source", "status", "name", *_PAGED))
-        status, name = question.word("status", words), question.text("name")
-        found = [
-            (known, thing)
-            for known in self._chosen(question)
-            for thing in things(known)
-            if (status is None or thing.status == status) and (name is None or name in _names(thing))
-        ]
-        after, limit = question.after(ThingPlace), question.limit()
-        rows, last = await self._search(lambda: find_things(found, row, after=after, limit=limit))
-        return answer({key: rows, "next": None if last is None else cursor(last)})
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            question = Question(request, ("source", "status", "name", *_PAGED))
+            status, name = question.word("status", words), question.text("name")
+            found = [
+                (known, thing)
+                for known in self._chosen(question)
+                for thing in things(known)
+                if (status is None or thing.status == status) and (name is None or name in _names(thing))
+            ]
+            after, limit = question.after(ThingPlace), question.limit()
+            rows, last = await self._search(lambda: find_things(found, row, after=after, limit=limit))
+            return answer({key: rows, "next": None if last is None else cursor(last)})
+
+        return handle
 
     async def _retry(self, source: str, _: web.Request) -> None:
         await self._operations.retry(source)
@@ -188,26 +172,24 @@ class Api:
             Question(request, ())
             name = request.match_info["source"]
             self._view(name)
-            try:
-                return await stream(request, self._operations.survey(name, depth))
-            except OperationError as error:
-                raise _refused(error) from error
+            return await _streamed(request, self._operations.survey(name, depth), lambda line: line)
 
         return handle
 
-    async def _ask(self, request: web.Request) -> web.Response:
+    async def _ask(self, request: web.Request) -> web.StreamResponse:
         Question(request, ())
         known, id_ = self._named(request)
-        try:
-            sighting = await self._operations.ask(known.source, id_)
-        except OperationError as error:
-            raise _refused(error) from error
-        return answer(asked_row(known, sighting))
+        return await _streamed(request, self._operations.ask(known.source, id_), partial(asked_row, known))
 
     async def _search(self, work: Callable[[], Result]) -> Result:
-        """On a thread: with 100,000 devices it takes 50 ms, in which the loop has other things to do."""
-        async with self._searching:
-            return await asyncio.to_thread(work)
+        """On a thread: with 100,000 devices it takes 50 ms, in which the loop has other things to do.
+
+        Cancellation: safe; a thread goes on to its end, and counts until then.
+        """
+        await self._searching.acquire()
+        searched = asyncio.get_running_loop().run_in_executor(None, work)
+        searched.add_done_callback(lambda _: self._searching.release())
+        return await asyncio.shield(searched)
 
     def _chosen(self, question: Question) -> list[Known]:
         known = self._views.known(clock.now())
@@ -235,6 +217,15 @@ def _names(thing: Deployment | BulkJob) -> tuple[str, ...]:
     return (thing.id, thing.name) if isinstance(thing, Deployment) else (thing.id,)
 
 
+async def _streamed(
+    request: web.Request, items: AsyncGenerator[Item | None, None], row: Callable[[Item], Any]
+) -> web.StreamResponse:
+    try:
+        return await stream(request, items, row)
+    except OperationError as error:
+        raise _refused(error) from error
+
+
 def _refused(error: OperationError) -> AskedWronglyError:
-    status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
+    status = HTTPStatus.NOT_FOUND if isinstance(error, NotWatchedError) else HTTPStatus.CONFLICT
     return AskedWronglyError(str(error), status=status)
