@@ -86,9 +86,10 @@ def test_sources_are_listed_shown_and_handled(hand: Hand) -> None:
     status = hand.service.sources()["edge"]
     page = hand.service.get("/-/sources").status
     shown = hand.run("sources", "show", "edge")
-    hand.run("sources", "resume", "edge")
-    hand.run("sources", "retry", "edge")
-    hand.run("sources", "accept", "edge")
+    table = hand.run("sources", "list")
+    retried = hand.run("sources", "retry", "edge")
+    again = hand.run("sources", "retry", "edge")
+    accepted = hand.run("sources", "accept", "edge", code=1)
 
     assert [(row["name"], row["status"], row["devices"]["online"]) for row in listed] == [
         ("edge", "ok", DEVICES),
@@ -98,6 +99,10 @@ def test_sources_are_listed_shown_and_handled(hand: Hand) -> None:
     assert (status["status"], status["paused"]) == ("paused", True)
     assert page == 200
     assert "paused until" in shown
+    assert "until 20" in table
+    assert "that ended its pause" in retried
+    assert "pause" not in again
+    assert accepted == "fleetpulse: nothing is doubted of edge; nothing is to accept\n"
     assert hand.service.sources()["edge"]["paused"] is False
 
 
@@ -207,6 +212,7 @@ def test_who_interrupts_a_sweep_ends_it_in_the_service_too(stage: Stage) -> None
         code = process.ended()
 
         assert code == 130, process.told()
+        assert process.told().splitlines()[-1] == "stopped"
         assert busy.code == 1
         assert "edge is being surveyed already" in busy.told
 
@@ -214,13 +220,18 @@ def test_who_interrupts_a_sweep_ends_it_in_the_service_too(stage: Stage) -> None
 def test_a_failed_source_is_told_and_ends_the_sweep_with_1(stage: Stage) -> None:
     cloud = stage.party("jfrog-connect", devices=3)
     path = stage.configure(
-        sources=[config.jfrog(cloud.url), config.jfrog(cloud.url, name="odd", project_key="nowhere")]
+        sources=[config.jfrog(cloud.url), config.jfrog(cloud.url, name="odd", project_key="nowhere")],
+        http={"listen": "127.0.0.1:9"},
     )
 
-    process = stage.program("sweep", "--config", str(path), "--url", NOBODY)
+    named = command("sweep", "--config", str(path), "--url", NOBODY)
+    process = stage.program("sweep", "--config", str(path))
 
+    assert named.code == 1
+    assert named.told.startswith(f"fleetpulse: no service answers at {NOBODY}, where --url")
     assert process.ended() == 1, process.told()
     said = process.said()
+    assert f"no service at {NOBODY}: asking the vendors from here" in said
     assert "3: 3 online" in said
     assert "odd failed:" in said
     assert "1 of 2 sources failed: odd" in said

@@ -658,3 +658,13 @@ def test_who_asks_a_service_need_not_read_its_secrets(tmp_path: Path) -> None:
     assert settings.http.address.port == 9999
     assert settings.journal.url == f"sqlite:///{tmp_path / 'other.db'}"
     assert settings.sources == ()
+
+
+def test_who_needs_a_few_of_the_files_does_not_look_at_them_all(tmp_path: Path) -> None:
+    text = SOURCE.replace('token = "hush-7261-hush"', 'token_file = "absent"')
+
+    told = errors(tmp_path, text)
+    settings = load(written(tmp_path, text), {}, with_files=False)
+
+    assert [line.partition(":")[0] for line in told] == ["config.toml"]
+    assert settings.sources[0].name == "edge"

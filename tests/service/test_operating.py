@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from fleetpulse import clock
+from fleetpulse.fleet.events import Problem
+from fleetpulse.fleet.source import degrade
 from fleetpulse.service.operating import Operating
 from fleetpulse.service.sources import WatchedSource
 from fleetpulse.service.survey.lines import End, Finding
@@ -131,6 +134,20 @@ async def test_a_key_that_is_refused_to_a_survey_is_in_doubt(tmp_path: Path, dep
     assert len(cloud.requests) == 1
 
 
+async def test_only_a_list_that_is_doubted_can_be_accepted(tmp_path: Path) -> None:
+    async with desk(JFrogCloud(devices=3), tmp_path) as made:
+        watched = await made.source("edge", request_rate="1000/s")
+        hands, standing = operating(watched), watched.watch.standing
+
+        with pytest.raises(RefusedError, match="nothing is doubted of edge; nothing is to accept"):
+            await hands.accept("edge")
+        await standing.amend(
+            "devices",
+            lambda record: degrade(record, "devices", Problem.DOUBTED, detail="lists 0 of 3", seen_at=clock.now()),
+        )
+        await hands.accept("edge")
+
+
 async def test_one_survey_at_a_time_walks_a_source(tmp_path: Path) -> None:
     async with desk(JFrogCloud(devices=3), tmp_path) as made:
         watched = await made.source("edge", request_rate="1000/s")
@@ -138,7 +155,7 @@ async def test_one_survey_at_a_time_walks_a_source(tmp_path: Path) -> None:
 
         async with aclosing(hands.survey("edge", Depth.SWEEP)) as first:
             await anext(first)
-            with pytest.raises(RefusedError, match="is being surveyed already"):
+            with pytest.raises(RefusedError, match="is being surveyed already; one at a time: wait until"):
                 await anext(hands.survey("edge", Depth.PROBE))
         lines = await told(hands.survey("edge", Depth.PROBE))
 

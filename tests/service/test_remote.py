@@ -38,6 +38,15 @@ def test_a_place_is_the_url_before_the_environment_before_the_config_before_the_
     assert found(tmp_path, FLEETPULSE_HTTP__LISTEN="[::1]:8").url == "http://[::1]:8"
 
 
+def test_it_is_known_whether_somebody_named_the_place(tmp_path: Path) -> None:
+    configured(tmp_path, '[http]\nlisten = "127.0.0.1:9999"\n')
+
+    assert not found(tmp_path).named
+    assert found(tmp_path, FLEETPULSE_URL="http://a:1").named
+    assert found(tmp_path, url="http://b:2").named
+    assert found(tmp_path, url="http://b:2", token_file=tmp_path / "token").named
+
+
 @pytest.mark.parametrize("listen", [":9999", "[::]:9999", "0.0.0.0:9999"])
 def test_every_address_means_this_machine(tmp_path: Path, listen: str) -> None:
     configured(tmp_path, f'[http]\nlisten = "{listen}"\n')
@@ -147,7 +156,7 @@ async def test_only_a_fleetpulse_counts_as_a_service(http_server: Http) -> None:
     async with Outbound(version="0", redactor=Redactor()) as outbound:
         assert await Remote(Place(url=ours), outbound=outbound).answers()
         assert not await Remote(Place(url="http://127.0.0.1:9"), outbound=outbound).answers()
-        with pytest.raises(DoneBadlyError, match="is no fleetpulse"):
+        with pytest.raises(DoneBadlyError, match="is no fleetpulse, or one of another age"):
             await Remote(Place(url=other), outbound=outbound).answers()
 
 

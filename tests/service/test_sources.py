@@ -5,7 +5,10 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from fleetpulse import clock
+from fleetpulse.service.views import State
 from fleetpulse.simulator.jfrog_connect import JFrogConnect as JFrogCloud
 from fleetpulse.vendors.contract import CredentialsRejected
 from service.desk import desk
@@ -72,3 +75,25 @@ async def test_a_view_tells_how_it_is_swept_paused_and_counted(tmp_path: Path) -
         assert (view.summary, view.credentials_expire_at) == (None, None)
         assert view.resources["devices"].asked_interval_s == 60.0
         assert view.resources["devices"].progress_rows is None
+
+
+async def test_a_key_file_that_cannot_be_read_again_is_told_of_each_source_that_has_it(tmp_path: Path) -> None:
+    async with desk(JFrogCloud(devices=3), tmp_path) as made:
+        edge, twin = await made.source("edge"), await made.source("twin")
+        state = State(sources=[edge.settings, twin.settings], receivers=(), rules=())
+        state.watched += [edge, twin]
+        (tmp_path / "key").unlink()
+
+        with capture_logs() as logs:
+            watching = asyncio.ensure_future(edge.services["key watch edge"]())
+            while not twin.expiry.unreadable:
+                await asyncio.sleep(0.01)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        views = state.sources(clock.now())
+
+    problem = f"cannot read {tmp_path / 'key'}: No such file or directory"
+    assert [view.credentials_unreadable for view in views] == [problem] * 2
+    assert [(log["sources"], log["problem"]) for log in logs if log["log_level"] == "warning"] == [
+        ("edge, twin", problem)
+    ]

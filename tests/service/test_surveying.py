@@ -13,7 +13,7 @@ from fleetpulse.secrets import Redactor
 from fleetpulse.service.failures import DoneBadlyError
 from fleetpulse.service.remote import Place, Remote
 from fleetpulse.service.survey.report import Report
-from fleetpulse.service.survey.surveying import survey
+from fleetpulse.service.survey.surveying import service_for, survey
 from fleetpulse.simulator import JFrogConnect, serve
 from fleetpulse.vendors.contract import Kind
 from fleetpulse.vendors.jfrog_connect import JFrogConnectSettings
@@ -36,10 +36,13 @@ def source(url: str, kind: type[JFrogConnectSettings] = JFrogConnectSettings) ->
     )
 
 
-async def surveyed(settings: JFrogConnectSettings, *, service: str, alone: bool = False) -> Report:
+async def surveyed(
+    settings: JFrogConnectSettings, *, service: str, named: bool = False, alone: bool = False
+) -> Report:
     async with Outbound(version="0", redactor=Redactor()) as outbound:
-        remote = Remote(Place(url=service), outbound=outbound)
-        (report,) = await survey([settings], Depth.SWEEP, remote=remote, alone=alone, shown=lambda *_: None)
+        remote = Remote(Place(url=service, named=named), outbound=outbound)
+        found = await service_for([settings], remote, alone=alone)
+        (report,) = await survey([settings], Depth.SWEEP, service=found, shown=lambda *_: None)
         return report
 
 
@@ -48,6 +51,18 @@ async def test_where_no_service_answers_it_looks_from_here() -> None:
         report = await surveyed(source(url), service=NOBODY)
 
     assert (report.failed, report.number(Kind.DEVICES)) == (False, "3")
+
+
+async def test_where_a_service_is_named_and_none_answers_nobody_is_asked_unless_it_is_said_that_none_runs() -> None:
+    cloud = JFrogConnect(devices=3)
+
+    async with serve(cloud) as url:
+        with pytest.raises(DoneBadlyError, match=f"no service answers at {NOBODY}, where --url .* say with --alone"):
+            await surveyed(source(url), service=NOBODY, named=True)
+        refused = len(cloud.requests)
+        report = await surveyed(source(url), service=NOBODY, named=True, alone=True)
+
+    assert (refused, report.failed) == (0, False)
 
 
 async def test_a_vendor_that_bans_is_not_asked_beside_a_service_that_nobody_sees() -> None:

@@ -182,12 +182,43 @@ def forget(fleet: KnownFleet, device: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("?group=lyon", "no group 'lyon'; groups: Lyon, Nantes"),
+        ("?tag=roo&group=Lyon", "no tag 'roo'; tags: lab, roof"),
+        ("?group=Lyon&status=missing", None),
+        ("?group=Lyon", None),
+        ("?source=lab&group=Lyon", "no group 'Lyon'; groups: none"),
+        ("?group=%ED%A0%80", "no group '\\ufffd\\ufffd\\ufffd'; groups: Lyon, Nantes"),
+    ],
+)
+async def test_who_asks_for_a_group_or_tag_that_none_has_is_told_which_there_are(
+    client: aiohttp.ClientSession, query: str, hint: str | None
+) -> None:
+    status, document = await asked(client, f"devices{query}")
+
+    assert status == 200
+    assert document.get("hint") == hint
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+async def test_the_api_lists_what_there_is(client: aiohttp.ClientSession, path: str) -> None:
+    async with serving(house()) as url, client.get(f"{url}/api/v1{path}") as answer:
+        paths = (await answer.json())["paths"]
+
+    assert "GET /api/v1/devices" in paths
+    assert "POST /api/v1/devices/SOURCE/ID/ask" in paths
+
+
+@pytest.mark.parametrize(
     ("path", "status", "words"),
     [
         ("devices?stauts=offline", 400, "no parameter 'stauts', did you mean status?"),
         ("devices?status=on", 400, "status must be one of online, offline, unknown, missing, not 'on'"),
         ("devices?status=online&status=offline", 400, "status is given more than once"),
         ("devices?source=edgy", 400, "no source is called 'edgy'; the service has edge, lab"),
+        ("devices?group=", 400, "group is empty: leave it out, or say which"),
+        ("jobs?name=", 400, "name is empty"),
         ("devices?limit=0", 400, "limit must be a whole number from 1 to 1000"),
         (f"devices?limit={MOST_ROWS + 1}", 400, "limit must be"),
         ("devices?limit=%D9%A1", 400, "limit must be"),

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from datetime import UTC
 
 import aiohttp
@@ -52,6 +53,7 @@ async def test_sources_are_200_while_all_are_fresh_and_their_keys_good(client: a
                     "paused_until": None,
                     "credentials": "ok",
                     "credentials_expire": None,
+                    "credentials_unreadable": None,
                     "problems": [
                         {
                             "resource": "deployments",
@@ -133,6 +135,30 @@ async def test_a_request_for_reading_brings_no_body(client: aiohttp.ClientSessio
 async def test_an_endless_request_line_is_refused(client: aiohttp.ClientSession) -> None:
     async with serving(House()) as url, client.get(f"{url}/{'x' * 5000}") as answer:
         assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"BREW /api/v1/sources HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\nBREW / HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01",
+    ],
+)
+async def test_who_speaks_no_http_is_no_error_of_ours(caplog: pytest.LogCaptureFixture, sent: bytes) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async with serving(House()) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(sent)
+        answer = await reader.read()
+        writer.close()
+
+    told = [record for record in caplog.records if record.name.startswith(("aiohttp", "fleetpulse"))]
+    assert b" 400 " in answer
+    assert [(record.levelname, record.exc_info) for record in told] == [("DEBUG", None)]
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready", "/-/sources"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, TypedDict
+from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 import msgspec
 
@@ -46,6 +46,7 @@ class _Source(TypedDict):
     paused_until: _Time | None
     credentials: str
     credentials_expire: _Time | None
+    credentials_unreadable: NotRequired[str | None]
     problems: list[_Problem]
     resources: dict[str, _Resource]
     devices: _Counts
@@ -150,5 +151,8 @@ def listed(found: Any, *, what: str) -> list[Row]:
     """
     rows = found.get(what) if isinstance(found, dict) else None
     if not isinstance(rows, list):
-        raise DoneBadlyError(f"the service tells of no {what}: use the fleetpulse that the service runs")
+        raise DoneBadlyError(
+            f"what answers there tells of no {what}, so it is no fleetpulse, or one of another age: "
+            "use the fleetpulse that the service runs"
+        )
     return [checked(row, shape=what.removesuffix("s")) for row in rows]

@@ -11,7 +11,7 @@ from fleetpulse.durations import format_duration, parse_duration
 from fleetpulse.service.answered import Row, checked, listed
 from fleetpulse.service.failures import DoneBadlyError, UsageError
 from fleetpulse.service.remote import Remote
-from fleetpulse.service.tables import document, facts, indented, plain, table
+from fleetpulse.service.tables import document, facts, indented, plain, short, table
 from fleetpulse.web.ages import age
 
 MOST_CANDIDATES: Final = 20
@@ -33,15 +33,17 @@ async def list_sources(remote: Remote, *, json: bool) -> None:
                 _status(source),
                 _ago(next((each["last_success"] for each in source["resources"].values()), None)),
                 _counts(source["devices"]),
-                "; ".join(f"{each['resource']} {_words(each['problem'])}" for each in source["problems"]),
+                "; ".join(_trouble(source, each) for each in source["problems"]),
             )
             for source in listed(found, what="sources")
         ],
+        spare=("vendor", "last good sweep"),
     )
 
 
 async def show_source(remote: Remote, name: str, *, json: bool) -> None:
     """Print one source."""
+    _given(name, "source")
     found = await remote.get("sources", name)
     if json:
         document(found)
@@ -55,6 +57,7 @@ async def show_source(remote: Remote, name: str, *, json: bool) -> None:
             ("status", _status(source)),
             ("paused until", _paused_until(source)),
             ("credentials", source["credentials"]),
+            ("their file", source.get("credentials_unreadable") or ""),
             ("they expire", _when(source["credentials_expire"])),
             ("devices", _counts(source["devices"])),
             ("the vendor counts", _counts({name: number for name, number in summary.items() if number is not None})),
@@ -79,11 +82,19 @@ async def act_on_source(remote: Remote, name: str, action: str, *, for_: str | N
             parse_duration(for_)
         except ValueError as error:
             raise UsageError(f"--for {error}") from error
+    _given(name, "source")
+    before = await remote.get("sources", name)
     found = await remote.post("sources", name, action, body=None if for_ is None else {"for": for_})
     if json:
         document(found)
         return
-    typer.echo(plain(f"{name}: {_DONE[action]}; it is {_status(checked(found, shape='source'))}"))
+    was, source = checked(before, shape="source"), checked(found, shape="source")
+    done = [_DONE[action]]
+    if action == "accept":
+        done += [f"the last one {each['detail']}" for each in was["problems"] if each["problem"] == "doubted"]
+    if action == "retry" and was["paused"] and not source["paused"]:
+        done.append("that ended its pause")
+    typer.echo(plain(f"{name}: {'; '.join(done)}; it is {_status(source)}"))
 
 
 async def list_devices(remote: Remote, *, filters: Mapping[str, str | None], limit: int, json: bool) -> None:
@@ -97,16 +108,17 @@ async def list_devices(remote: Remote, *, filters: Mapping[str, str | None], lim
         [
             (
                 row["id"],
-                row["name"],
+                short(row["name"]),
                 row["source"],
-                row["group"],
+                short(row["group"]),
                 _device_status(row),
                 _ago(row["since"]),
                 _ago(row["last_seen"]),
-                row["version"],
+                short(row["version"]),
             )
             for row in rows
         ],
+        spare=("version", "last seen", "group", "since"),
     )
     _tell_more(more, rows)
 
@@ -151,9 +163,10 @@ async def list_deployments(remote: Remote, *, filters: Mapping[str, str | None],
     table(
         ("deployment", "name", "source", "status", "created", "devices"),
         [
-            (row["id"], row["name"], row["source"], row["status"], _ago(row["created"]), _counts(row["devices"]))
+            (row["id"], short(row["name"]), row["source"], row["status"], _ago(row["created"]), _counts(row["devices"]))
             for row in rows
         ],
+        spare=("created", "devices"),
     )
     _tell_more(more, rows)
 
@@ -195,7 +208,7 @@ async def list_jobs(remote: Remote, *, filters: Mapping[str, str | None], limit:
             (
                 row["id"],
                 row["source"],
-                row["action"],
+                short(row["action"]),
                 row["status"],
                 _ago(row["started"]),
                 _ago(row["ended"]),
@@ -203,6 +216,7 @@ async def list_jobs(remote: Remote, *, filters: Mapping[str, str | None], limit:
             )
             for row in rows
         ],
+        spare=("ended", "devices", "started"),
     )
     _tell_more(more, rows)
 
@@ -237,6 +251,8 @@ async def _listed(remote: Remote, what: str, filters: Mapping[str, str | None], 
         left = _A_PAGE if limit == 0 else min(_A_PAGE, limit - len(rows))
         found = await remote.get(what, **filters, limit=left, after=after)
         page = listed(found, what=what)
+        if isinstance(hint := found.get("hint"), str):
+            typer.echo(plain(hint), err=True)
         rows += page
         after = found.get("next")
         if after is None or not page or len(rows) == limit:
@@ -246,8 +262,9 @@ async def _listed(remote: Remote, what: str, filters: Mapping[str, str | None], 
 async def _resolved(remote: Remote, what: str, word: str) -> Row:
     """The one thing that people mean by `[source/]id|name`; an id goes before a name.
 
-    Errors: DoneBadlyError where there is none, or more than one.
+    Errors: UsageError for an empty word; DoneBadlyError where there is none, or more than one.
     """
+    _given(word, what.removesuffix("s"))
     found = await _candidates(remote, what, word)
     by_id = [row for row in found if word in (row["id"], f"{row['source']}/{row['id']}")]
     chosen = by_id or found
@@ -273,6 +290,11 @@ async def _candidates(remote: Remote, what: str, word: str) -> list[Row]:
     return rows
 
 
+def _given(word: str, what: str) -> None:
+    if not word:
+        raise UsageError(f"say which {what}: its name is empty")
+
+
 def _tell_more(more: bool, rows: Sequence[Row]) -> None:
     if more:
         typer.echo(f"the first {len(rows):,}; --limit 0 prints all", err=True)
@@ -295,6 +317,12 @@ def _paused_until(source: Row) -> str:
     if not source["paused"]:
         return ""
     return _when(source["paused_until"]) or "somebody resumes it"
+
+
+def _trouble(source: Row, trouble: Row) -> str:
+    if trouble["problem"] != "paused":
+        return f"{trouble['resource']} {_words(trouble['problem'])}"
+    return f"paused {_since(trouble['since'])}, until {_paused_until(source)}"
 
 
 def _resource(name: str, resource: Row) -> str:

@@ -47,7 +47,8 @@ async def run_check(settings: Settings, wanted: Wanted, remote: Remote | None = 
         typer.echo(describe(settings), nl=False)
         _print_probes(reports)
         _print_forecasts(foretold)
-        typer.echo(f"\n{wanted.path} is fine")
+        if not any(report.failed for report in reports):
+            typer.echo(f"\n{wanted.path} is fine")
     fail(reports)
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from fleetpulse import clock
 from fleetpulse.fleet.device import Sighting
+from fleetpulse.fleet.events import Problem
 from fleetpulse.service.sources import WatchedSource
 from fleetpulse.service.survey.lines import End, Failure, Finding, Line
 from fleetpulse.service.survey.survey import Survey
@@ -48,7 +49,13 @@ class Operating:
 
     async def accept(self, source: str) -> None:
         """Believe the vendor's shorter list."""
-        self._source(source).watch.accept_shorter_list()
+        watched = self._source(source)
+        troubles = watched.watch.standing.record.troubles
+        if all(
+            each.problem is not Problem.DOUBTED for each in troubles
+        ):  # armed ahead, it would believe the vendor's next slip, whenever that comes
+            raise RefusedError(f"nothing is doubted of {source}; nothing is to accept")
+        watched.watch.accept_shorter_list()
         self._log.info("sources accept, by hand", source=source)
 
     async def ask(self, source: str, device: str) -> AsyncGenerator[Sighting | None, None]:
@@ -68,7 +75,10 @@ class Operating:
         """Walk a source within its budget, behind everything that its pollers ask."""
         watched = self._askable(source)
         if source in self._surveyed:
-            raise RefusedError(f"{source} is being surveyed already; one at a time")
+            raise RefusedError(
+                f"{source} is being surveyed already; one at a time: wait until that ends, "
+                "or end it with Ctrl-C where it was begun"
+            )
         self._surveyed.add(source)
         self._log.info("a survey by hand", source=source, depth=depth)
         try:

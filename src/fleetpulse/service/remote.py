@@ -33,10 +33,11 @@ class NobodyAnswersError(DoneBadlyError):
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a service is. `token_file` is where its token lies, as far as that is known.
 
-    `token_wanted`: somebody named that file, so it must be there.
+    `named`: somebody gave the URL, so a service must be there; `token_wanted`: somebody gave that file, likewise.
     """
 
     url: str
+    named: bool = False
     token_file: Path | None = None
     token_wanted: bool = False
 
@@ -58,8 +59,9 @@ def find_place(
     named = url or environ.get(URL)
     place = _checked(named) if named else _listening(settings.http)
     if token_file_given is not None:
-        return Place(url=place, token_file=token_file_given, token_wanted=True)
-    return Place(url=place, token_file=token_file(settings) if not named or _is_here(place) else None)
+        return Place(url=place, named=bool(named), token_file=token_file_given, token_wanted=True)
+    own = token_file(settings) if not named or _is_here(place) else None
+    return Place(url=place, named=bool(named), token_file=own)
 
 
 class Remote:
@@ -71,6 +73,7 @@ class Remote:
 
     def __init__(self, place: Place, *, outbound: Outbound) -> None:
         self.url = place.url
+        self.named = place.named
         self._place = place
         self._outbound = outbound
 
@@ -89,9 +92,11 @@ class Remote:
                 "name it with --url, or say with --alone that none runs anywhere"
             ) from error
         except OutboundError as error:
-            raise DoneBadlyError(f"{error}; it is no fleetpulse") from error
+            raise DoneBadlyError(f"{error}; it is no fleetpulse, or one of another age") from error
         if answer.status != HTTPStatus.OK or answer.body != ALIVE.encode():
-            raise DoneBadlyError(f"what answers at {self.url} is no fleetpulse; name the service with --url")
+            raise DoneBadlyError(
+                f"what answers at {self.url} is no fleetpulse, or one of another age; name the service with --url"
+            )
         return True
 
     async def get(self, *path: str, **query: str | int | None) -> Any:

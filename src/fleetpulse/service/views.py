@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from msgspec import structs
+
 from fleetpulse.alerting.facts import GroupFacts
 from fleetpulse.alerting.judge import Alerting
 from fleetpulse.alerting.rules import Rule
@@ -93,7 +95,7 @@ class State:
         """All sources that are watched or disabled, in the order of the configuration."""
         watched = {each.settings.name: each for each in self.watched}
         return [
-            _disabled(source) if not source.enabled else watched[source.name].view(now)
+            _disabled(source) if not source.enabled else _seen(watched[source.name], now)
             for source in self._sources
             if source.name in watched or not source.enabled
         ]
@@ -130,6 +132,10 @@ class State:
             ReceiverView(name=name, kind=kinds[name], deliveries=reading.deliveries, oldest_at=reading.oldest_at)
             for name, reading in readings.items()
         ]
+
+
+def _seen(watched: WatchedSource, now: datetime) -> SourceView:
+    return structs.replace(watched.view(now), credentials_unreadable=watched.expiry.unreadable)
 
 
 def _known(watched: WatchedSource, now: datetime) -> Known:

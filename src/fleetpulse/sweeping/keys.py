@@ -35,16 +35,23 @@ class Expiry:
     def __init__(self, *, secret: Secret, standing: Standing, meters: Meters) -> None:
         self.at: datetime | None = None
         """None: the key does not say."""
-        self._secret = secret
+        self.secret = secret
+        self.unreadable = ""
+        """Why the key's file could not be read again, redacted; the key that was read last stands."""
         self._standing = standing
         self._meters = meters
+
+    @property
+    def source(self) -> str:
+        """Whose key it is."""
+        return self._standing.source
 
     async def look(self, now: datetime) -> None:
         """Read what the key says, and write it down where it is news.
 
         Errors: those of the journal.
         """
-        at = expires_at(self._secret.reveal())
+        at = expires_at(self.secret.reveal())
         if at != self.at:
             self._meters.credentials_expire(self._standing.source, at)
         self.at = at
@@ -67,7 +74,7 @@ class KeyWatch:
         self._gate = gate
         self._secrets = secrets
         self._redact = redact
-        self._unreadable: set[str] = set()
+        self._unreadable: dict[Secret, str] = {}
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> NoReturn:
@@ -77,24 +84,30 @@ class KeyWatch:
         Cancellation: safe at any time.
         """
         while True:
-            if await self._changed():
+            if changed := await self._changed():
                 self._gate.renewed()
-                self._log.info("a key was replaced")
+                self._log.info("a key was replaced", sources=self._sources(changed))
             for expiry in self.expiries:
                 await expiry.look(clock.now())
             await clock.sleep_until(clock.monotonic() + LOOK_EVERY_S)
 
-    async def _changed(self) -> bool:
-        """Read all files, off the loop, for they may lie on a disk that hangs; take over what changed."""
-        changed, unreadable = False, set[str]()
-        for secret in self._secrets:
+    async def _changed(self) -> list[Secret]:
+        """Read all files, off the loop, for they may lie on a disk that hangs; take over and tell what changed."""
+        changed, unreadable = [], dict[Secret, str]()
+        for secret in tuple(self._secrets):
             try:
                 reading = await asyncio.to_thread(secret.read)
             except SecretUnreadableError as error:  # in the midst of being replaced; the old value stands
-                unreadable.add(str(error))
+                unreadable[secret] = self._redact(str(error))
             else:
-                changed = secret.take(reading) or changed
-        for problem in sorted(unreadable - self._unreadable):
-            self._log.warning("a key's file cannot be read again", problem=self._redact(problem))
+                changed += [secret] if secret.take(reading) else []
+        for problem in sorted(set(unreadable.values()) - set(self._unreadable.values())):
+            whose = [secret for secret, told in unreadable.items() if told == problem]
+            self._log.warning("a key's file cannot be read again", sources=self._sources(whose), problem=problem)
         self._unreadable = unreadable
+        for expiry in self.expiries:
+            expiry.unreadable = unreadable.get(expiry.secret, "")
         return changed
+
+    def _sources(self, secrets: Sequence[Secret]) -> str:
+        return ", ".join(expiry.source for expiry in self.expiries if expiry.secret in secrets)

@@ -46,7 +46,10 @@ class Operations(Protocol):
         ...
 
     async def accept(self, source: str) -> None:
-        """Believe the vendor's list of devices however short it is."""
+        """Believe the vendor's list of devices however short it is.
+
+        Errors: RefusedError where no list is doubted.
+        """
         ...
 
     def ask(self, source: str, device: str) -> AsyncGenerator[Sighting | None, None]:

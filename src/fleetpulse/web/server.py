@@ -1,13 +1,15 @@
 """The HTTP server: routes, what every answer carries, and its life."""
 
 import asyncio
+import logging
 from datetime import tzinfo
 from http import HTTPStatus
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from fleetpulse import clock
@@ -36,6 +38,17 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+class _Connections(logging.LoggerAdapter[logging.Logger]):
+    """What aiohttp says of connections; that a client speaks no HTTP is no error of ours, and anyone may do it."""
+
+    def log(self, level: int, msg: object, *args: object, exc_info: Any = None, **more: Any) -> None:
+        """Log it; where something else than a request came, at debug and in few words."""
+        if isinstance(exc_info, HttpProcessingError):
+            super().log(logging.DEBUG, "not a request that can be read: %s", type(exc_info).__name__)
+        else:
+            super().log(level, msg, *args, exc_info=exc_info, **more)
 
 
 class WebServer:
@@ -92,6 +105,7 @@ class WebServer:
         self._runner = web.AppRunner(
             self._application(),
             access_log=None,
+            logger=_Connections(logging.getLogger(__name__)),
             handler_cancellation=True,  # who hangs up is no longer worked for
             shutdown_timeout=STOP_S,
             lingering_time=LINGER_S,

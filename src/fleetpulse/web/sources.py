@@ -27,6 +27,7 @@ def source_row(source: SourceView) -> dict[str, Any]:
         "paused_until": _utc(source.paused_until),
         "credentials": "ok" if source.credentials_ok else "rejected",
         "credentials_expire": _utc(source.credentials_expire_at),
+        "credentials_unreadable": source.credentials_unreadable or None,
         "problems": [
             {
                 "resource": trouble.resource,

@@ -65,7 +65,8 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
 
     `resources`: the first is the main one; a disabled source has none. Texts in `troubles` are redacted. `paused_until`
     is None where a pause has no end. `credentials_expire_at` is what the credential says of itself, `summary` the
-    vendor's own count of the account; both are None where nothing is told.
+    vendor's own count of the account; both are None where nothing is told. `credentials_unreadable` is why the
+    credential's file cannot be read again, so that the one that was read last is used; it is redacted.
     """
 
     name: str
@@ -79,6 +80,7 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool = False
     paused_until: datetime | None = None
     credentials_expire_at: datetime | None = None
+    credentials_unreadable: str = ""
     summary: Summary | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ class Values:
         for at, value in self.changes:
             if found := places(document):
                 holder, key = found[int(at * len(found))]
-                holder[key] = value
+                holder[key] = deepcopy(value)  # or a later change might put it into itself
         return json.dumps(document).encode()
 
 

@@ -69,7 +69,7 @@ def retry_source(
     token_file: TokenFileOption = None,
     config: PlaceConfigOption = None,
 ) -> None:
-    """Sweep everything of a source now, also where its key was refused: after you mended it."""
+    """Sweep everything of a source now, also where its key was refused: after you mended it. It ends a pause."""
     _act(name, "retry", None, json, url, token_file, config)
 
 
@@ -105,7 +105,7 @@ def accept_source(
     token_file: TokenFileOption = None,
     config: PlaceConfigOption = None,
 ) -> None:
-    """Believe the vendor's list of devices however short it is: after you removed many of them on purpose."""
+    """Believe the list of devices that is doubted for being so short: after you removed many of them on purpose."""
     _act(name, "accept", None, json, url, token_file, config)
 
 

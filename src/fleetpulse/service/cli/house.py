@@ -117,7 +117,7 @@ def sweep(  # noqa: PLR0917 - typer's commands take their options so
     It goes through the running service and its budget where one answers. Ends with 1 if a source failed.
     """
     path = config_path(config)
-    settings = read_settings(path)
+    settings = read_settings(path, with_files=False)
 
     async def work(remote: "Remote") -> None:
         from fleetpulse.service.survey.command import run_sweep  # noqa: PLC0415 - keeps `--help` quick
@@ -148,5 +148,5 @@ def try_receiver(
     """Send one test notification to a receiver and say what it answered."""
     from fleetpulse.service.trying import run_test_receiver  # noqa: PLC0415 - keeps `--help` quick
 
-    settings = read_settings(config)
+    settings = read_settings(config, with_files=False)
     run_to_end(lambda: run_test_receiver(settings, name))

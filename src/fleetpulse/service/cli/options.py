@@ -74,12 +74,12 @@ def config_path(given: Path | None) -> Path:
         leave(error.lines, code=WRONG_USAGE)
 
 
-def read_settings(given: Path | None) -> "Settings":
-    """The settings of the config; every mistake in it is told."""
+def read_settings(given: Path | None, *, with_files: bool = True) -> "Settings":
+    """The settings of the config; every mistake in it is told, those of the files it names `with_files`."""
     from fleetpulse.service.config import ConfigError, load  # noqa: PLC0415 - keeps `--help` quick
 
     try:
-        return load(config_path(given), os.environ)
+        return load(config_path(given), os.environ, with_files=with_files)
     except ConfigError as error:
         leave(error.lines, code=WRONG_USAGE)
 
@@ -96,6 +96,7 @@ def run_to_end(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
     except ConfigError as error:
         leave(error.lines, code=WRONG_USAGE)
     except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
         raise typer.Exit(128 + 2) from None
     except BaseException as error:
         lines = plain(error)
@@ -120,7 +121,7 @@ def ask_service(
 
 
 def leave(lines: Iterable[str], *, code: int) -> NoReturn:
-    """End with these lines on standard error."""
+    """End with these lines on standard error, each behind the program's name."""
     for line in lines:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"fleetpulse: {line}\n")
     raise typer.Exit(code)

@@ -14,16 +14,17 @@ from fleetpulse.service.config.placeholders import fill_all
 from fleetpulse.service.settings import Settings
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Settings:
+def load(path: Path, environ: Mapping[str, str], *, with_files: bool = True) -> Settings:
     """The settings of a file and an environment; the environment wins.
 
     Errors: ConfigError with every error of shape, or, where there is none, with every error of meaning, among them
-    files that do not serve. No line of it holds a value.
+    files that do not serve. No line of it holds a value. Files are not looked at unless `with_files`: for who needs a
+    few of them, and meets what is wrong with those when it reads them.
     """
     document = Document(read(path), name=str(path))
     settings, variables = interpret(document, environ)
     settings = beside(settings, path.parent.absolute())
-    problems = [*meaning.problems(settings), *_unusable_files(settings)]
+    problems = [*meaning.problems(settings), *(_unusable_files(settings) if with_files else ())]
     if problems:
         raise ConfigError(document.tell(problems, variables=variables))
     return settings

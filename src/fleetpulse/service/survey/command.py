@@ -11,7 +11,7 @@ from fleetpulse.service.remote import Remote
 from fleetpulse.service.settings import Settings
 from fleetpulse.service.survey.report import Report
 from fleetpulse.service.survey.showing import watching
-from fleetpulse.service.survey.surveying import survey
+from fleetpulse.service.survey.surveying import service_for, survey
 from fleetpulse.service.tables import indented, table
 from fleetpulse.vendors.contract import Kind
 from fleetpulse.vendors.settings import SourceSettings
@@ -52,9 +52,17 @@ async def run_sweep(settings: Settings, names: Sequence[str], *, remote: Remote,
 async def look(
     sources: Sequence[SourceSettings], depth: Depth, *, remote: Remote, alone: bool, quiet: bool
 ) -> list[Report]:
-    """Survey sources with their progress on standard error, unless it is to be `quiet`."""
+    """Survey sources with their progress on standard error, unless it is to be `quiet`.
+
+    That nobody is there to go through is said in any case, unless whoever calls has said so: then two may ask a vendor
+    with one key.
+    Errors: those of `service_for` and `survey`.
+    """
+    service = await service_for(sources, remote, alone=alone)
+    if service is None and not alone:
+        typer.echo(f"no service at {remote.url}: asking the vendors from here", err=True)
     with watching(Console(stderr=True, quiet=quiet), [source.name for source in sources]) as watcher:
-        return await survey(sources, depth, remote=remote, alone=alone, shown=watcher.line)
+        return await survey(sources, depth, service=service, shown=watcher.line)
 
 
 def fail(reports: Sequence[Report]) -> None:

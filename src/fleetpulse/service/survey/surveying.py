@@ -15,31 +15,47 @@ from fleetpulse.web.views import Depth
 Lines = AsyncGenerator[Line, None]
 
 
-async def survey(
-    sources: Sequence[SourceSettings],
-    depth: Depth,
-    *,
-    remote: Remote,
-    alone: bool,
-    shown: Callable[[Report, Line], None],
-) -> list[Report]:
-    """Survey all of them at the same time, each within its account's budget; their reports in the same order.
+async def service_for(sources: Sequence[SourceSettings], remote: Remote, *, alone: bool) -> Remote | None:
+    """The service to go through; None where these vendors may be asked from here.
 
     `alone`: whoever calls says that no other process asks these vendors with these keys.
-    Errors: DoneBadlyError where a service may run that nobody can see and a vendor bans who asks too often.
+    Errors: DoneBadlyError where a service may run that nobody can see, and somebody named one or a vendor bans who asks
+    too often.
     """
-    served = await _served(remote, alone=alone)
-    banning = [source.name for source in sources if source.bans]
-    if not served and not alone and banning:
+    if await _served(remote, alone=alone):
+        return remote
+    if alone:
+        return None
+    if remote.named:
+        raise DoneBadlyError(
+            f"no service answers at {remote.url}, where --url or FLEETPULSE_URL says that one is: "
+            "name the right place, or say with --alone that none runs anywhere"
+        )
+    if banning := [source.name for source in sources if source.bans]:
         raise DoneBadlyError(
             f"no service answers at {remote.url}, but one may run elsewhere with the same key, and the vendor of "
             f"{', '.join(banning)} bans who asks too often: name the service with --url, or say with --alone that none "
             "runs anywhere"
         )
+    return None
+
+
+async def survey(
+    sources: Sequence[SourceSettings],
+    depth: Depth,
+    *,
+    service: Remote | None,
+    shown: Callable[[Report, Line], None],
+) -> list[Report]:
+    """Survey all of them at the same time, each within its account's budget; their reports in the same order.
+
+    It goes through the service, or from here where that is None.
+    Errors: SecretUnreadableError, from here.
+    """
     reports = [Report(source.name, source.vendor) for source in sources]
     async with AsyncExitStack() as stack:
-        if served:
-            walks = [_through(remote, source.name, depth) for source in sources]
+        if service is not None:
+            walks = [_through(service, source.name, depth) for source in sources]
         else:
             here = await stack.enter_async_context(guests(sources))
             walks = [here[source.name].survey(depth).lines() for source in sources]

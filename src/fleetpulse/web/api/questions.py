@@ -41,8 +41,13 @@ class Question:
                 raise AskedWronglyError(f"{name} is given more than once")
 
     def text(self, name: str) -> str | None:
-        """A text, None where it is not given or empty."""
-        given = self._given.get(name) or None
+        """A text, None where it is not given.
+
+        An empty one is refused, as `?group=$GROUP` becomes where that is not set: a gap must not list everything either.
+        """
+        given = self._given.get(name)
+        if given == "":
+            raise AskedWronglyError(f"{name} is empty: leave it out, or say which")
         if given is not None and len(given) > LONGEST_TEXT:
             raise AskedWronglyError(f"{name} is longer than {LONGEST_TEXT} characters")
         return given

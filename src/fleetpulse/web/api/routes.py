@@ -1,7 +1,8 @@
 """The paths of `/api/v1` and what answers them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -24,6 +25,7 @@ from fleetpulse.web.api.searching import (
     find_devices,
     find_things,
     held_still,
+    unmatched,
 )
 from fleetpulse.web.api.streaming import stream
 from fleetpulse.web.operations import (
@@ -42,6 +44,7 @@ Result = TypeVar("Result")
 Thing = TypeVar("Thing", Deployment, BulkJob)
 
 _PAGED: Final = ("limit", "after")
+_PLACE: Final = re.compile(r"\{(?P<name>\w+)[^}]*\}")
 
 
 class Api:
@@ -55,7 +58,7 @@ class Api:
     def routes(self) -> list[web.RouteDef]:
         """The paths; what changes anything or costs the vendor requests is a POST."""
         one, source = "{source}/{id:.+}", f"{V1}/sources/{{source}}"  # an id is the vendor's own, and may hold a slash
-        return [
+        paths = [
             web.get(f"{V1}/sources", self._sources),
             web.get(source, self._source),
             web.get(f"{V1}/devices", self._devices),
@@ -75,6 +78,8 @@ class Api:
             web.post(f"{source}/probe", self._survey(Depth.PROBE)),
             web.post(f"{V1}/devices/{{source}}/{{id:.+}}/ask", self._ask),
         ]
+        there = partial(_contents, tuple(f"{path.method} {_written(path.path)}" for path in paths))
+        return [web.get(V1, there), web.get(f"{V1}/", there), *paths]
 
     async def _sources(self, request: web.Request) -> web.Response:
         Question(request, ())
@@ -98,7 +103,10 @@ class Api:
         after, limit = question.after(DevicePlace), question.limit()
         fleets = held_still(sources)
         rows, last = await self._search(lambda: find_devices(fleets, wanted, device_row, after=after, limit=limit))
-        return answer({"devices": rows, "next": None if last is None else cursor(last)})
+        told = {"devices": rows, "next": None if last is None else cursor(last)}
+        if not rows and after is None and (hint := await self._search(lambda: unmatched(fleets, wanted))):
+            told["hint"] = hint
+        return answer(told)
 
     def _one(
         self,
@@ -211,6 +219,16 @@ class Api:
             there = ", ".join(source.name for source in sources[:20])
             not_found(f"no source is called {quoted(name)}; the service has {there or 'none'}")
         return found
+
+
+async def _contents(paths: Sequence[str], request: web.Request) -> web.Response:
+    Question(request, ())
+    return answer({"paths": paths})
+
+
+def _written(path: str) -> str:
+    """A path as people write it: `/api/v1/devices/SOURCE/ID`."""
+    return _PLACE.sub(lambda place: place["name"].upper(), path)
 
 
 def _names(thing: Deployment | BulkJob) -> tuple[str, ...]:

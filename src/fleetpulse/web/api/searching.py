@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -11,7 +11,10 @@ from fleetpulse.fleet.deployment import Deployment
 from fleetpulse.fleet.device import DeviceStatus, KnownDevice
 from fleetpulse.fleet.job import BulkJob
 from fleetpulse.fleet.known import Segment
+from fleetpulse.web.api.errors import quoted
 from fleetpulse.web.views import Known
+
+MOST_HINTED: Final = 20  # groups or tags that are named to who asked for one that is not there
 
 Thing = TypeVar("Thing", Deployment, BulkJob)
 
@@ -85,6 +88,22 @@ def find_devices(
         rows.append(row(known, device))
         last = place
     return rows, None
+
+
+def unmatched(fleets: Sequence[Fleet], wanted: DeviceFilter) -> str:
+    """What no device has of that which is wanted, and what there is instead; empty where each is to be found."""
+    for title, word, of in (
+        ("group", wanted.group, lambda device: (device.group,)),
+        ("tag", wanted.tag, lambda device: device.tags),
+    ):
+        if word is None:
+            continue
+        there = {each for _, _, known in _devices(fleets, None) for each in of(known.device) if each}
+        if word not in there:
+            names = sorted(there)
+            more = f" and {len(names) - MOST_HINTED:,} more" if len(names) > MOST_HINTED else ""
+            return f"no {title} {quoted(word)}; {title}s: {', '.join(names[:MOST_HINTED]) or 'none'}{more}"
+    return ""
 
 
 def find_things(
