@@ -136,6 +136,8 @@ def test_devices_are_found_by_what_people_know_of_them(hand: Hand) -> None:
     asked = hand.run("devices", "show", f"twin/{device}", "--ask")
     ambiguous = hand.run("devices", "show", "front-door", code=1)
     nobody = hand.run("devices", "show", "back-door", code=1)
+    no_group = hand.run("devices", "list", "--source", "edge", "--group", "lyon")
+    empty = hand.run("devices", "list", "--group", "", code=2)
     lyon = hand.json("devices", "list", "--source", "edge", "--group", "Lyon", "--limit", "0")["devices"]
 
     assert device in by_source
@@ -143,6 +145,8 @@ def test_devices_are_found_by_what_people_know_of_them(hand: Hand) -> None:
     assert "asked just now" in asked
     assert [line.split()[0] for line in ambiguous.splitlines()[1:]] == [f"edge/{device}", f"twin/{device}"]
     assert "no device has the id or the name 'back-door'" in nobody
+    assert "no group 'lyon'; groups: Lyon, " in no_group
+    assert empty == "fleetpulse: group is empty: leave it out, or say which\n"
     assert {row["group"] for row in lyon} == {"Lyon"}
 
 
@@ -259,6 +263,53 @@ def test_nobody_there_is_one_clear_line(stage: Stage) -> None:
     assert process.ended() == 1
     assert process.said().count("\n") == 1
     assert "is the service running there?" in process.said()
+
+
+def test_every_error_begins_with_the_programs_name(stage: Stage) -> None:
+    path = stage.configure(sources=[config.jfrog(NOBODY)], http={"listen": "127.0.0.1:9"})
+
+    for name in ("sweep", "test-receiver"):
+        ended = command(name, "nobody", "--config", str(path))
+
+        assert ended.code == 2
+        assert ended.told.startswith("fleetpulse: no ")
+    for words in (("devices", "show"), ("sources", "show"), ("sources", "pause")):
+        ended = command(*words, "", "--url", NOBODY)
+
+        assert ended.code == 2
+        assert ended.told.startswith("fleetpulse: say which")
+
+
+def test_a_key_that_cannot_be_read_is_in_the_way_of_nobody_who_does_without(stage: Stage) -> None:
+    cloud, webhook = stage.party("jfrog-connect", devices=3), stage.party("webhook")
+    unreadable = config.jfrog(cloud.url, name="odd", token=None, token_file=str(stage.home / "absent"))
+    path = stage.configure(
+        sources=[config.jfrog(cloud.url), unreadable],
+        receivers=[config.webhook(webhook.url)],
+        http={"listen": "127.0.0.1:9"},
+    )
+    words = ("--config", str(path))
+
+    swept = command("sweep", "edge", *words)
+    tried = command("test-receiver", "pager", *words)
+    odd = command("sweep", "odd", *words)
+    checked = command("check-config", *words)
+
+    assert (swept.code, tried.code, odd.code, checked.code) == (0, 0, 1, 2), swept.told + tried.told
+    assert f"fleetpulse: cannot read {stage.home / 'absent'}" in odd.told
+
+
+def test_a_probe_that_fails_is_not_called_fine(stage: Stage) -> None:
+    cloud = stage.party("jfrog-connect", devices=3)
+    http = {"listen": "127.0.0.1:9"}
+    good = stage.configure(sources=[config.jfrog(cloud.url)], http=http)
+    fine = command("check-config", "--probe", "--config", str(good))
+    bad = stage.configure(sources=[config.jfrog(cloud.url, project_key="nowhere")], http=http)
+    failed = command("check-config", "--probe", "--config", str(bad))
+
+    assert (fine.code, failed.code) == (0, 1)
+    assert f"{good} is fine" in fine.told
+    assert "is fine" not in failed.told
 
 
 def test_something_else_there_is_told(stage: Stage) -> None:

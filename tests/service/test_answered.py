@@ -138,11 +138,30 @@ def lacking(value: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("row", [None, [], "x", 3, {}, {"name": 3}])
 def test_what_is_no_row_is_told(row: Any) -> None:
     for shape in SHAPES:
-        with pytest.raises(DoneBadlyError, match=f"the service tells of a {shape} otherwise"):
+        with pytest.raises(
+            DoneBadlyError, match=f"tells of a {shape} otherwise .* is no fleetpulse, or one of another age"
+        ):
             checked(row, shape=shape)
 
 
 @pytest.mark.parametrize("found", [None, [], {}, {"devices": None}, {"devices": {}}, {"devices": [None]}])
 def test_what_is_no_list_is_told(found: Any) -> None:
-    with pytest.raises(DoneBadlyError, match="use the fleetpulse that the service runs"):
+    with pytest.raises(
+        DoneBadlyError, match="is no fleetpulse, or one of another age: use the fleetpulse that the service runs"
+    ):
         listed(found, what="devices")
+
+
+async def test_who_accepts_a_doubted_list_is_told_what_was_doubted(
+    http_server: Http, capsys: pytest.CaptureFixture[str]
+) -> None:
+    doubt = Trouble("devices", Problem.DOUBTED, T0, detail="lists 3 of 30 known devices")
+    row = as_sent(source_row(source(troubles=(doubt,))))
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=msgspec.json.encode(row))
+
+    async with connected(Place(url=await http_server(answer))) as remote:
+        await browsing.act_on_source(remote, "edge", "accept", json=False)
+
+    assert "the last one lists 3 of 30 known devices; it is degraded" in capsys.readouterr().out

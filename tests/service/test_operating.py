@@ -139,12 +139,15 @@ async def test_only_a_list_that_is_doubted_can_be_accepted(tmp_path: Path) -> No
         watched = await made.source("edge", request_rate="1000/s")
         hands, standing = operating(watched), watched.watch.standing
 
+        async def trouble(problem: Problem) -> None:
+            await standing.amend(
+                "devices", lambda record: degrade(record, "devices", problem, detail="", seen_at=clock.now())
+            )
+
+        await trouble(Problem.EXPIRING)
         with pytest.raises(RefusedError, match="nothing is doubted of edge; nothing is to accept"):
             await hands.accept("edge")
-        await standing.amend(
-            "devices",
-            lambda record: degrade(record, "devices", Problem.DOUBTED, detail="lists 0 of 3", seen_at=clock.now()),
-        )
+        await trouble(Problem.DOUBTED)
         await hands.accept("edge")
 
 

@@ -86,8 +86,10 @@ async def test_a_key_file_that_cannot_be_read_again_is_told_of_each_source_that_
 
         with capture_logs() as logs:
             watching = asyncio.ensure_future(edge.services["key watch edge"]())
-            while not twin.expiry.unreadable:
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(10):
+                while not twin.expiry.unreadable:
+                    assert not watching.done()
+                    await asyncio.sleep(0.01)
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
         views = state.sources(clock.now())

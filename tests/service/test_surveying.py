@@ -36,9 +36,7 @@ def source(url: str, kind: type[JFrogConnectSettings] = JFrogConnectSettings) ->
     )
 
 
-async def surveyed(
-    settings: JFrogConnectSettings, *, service: str, named: bool = False, alone: bool = False
-) -> Report:
+async def surveyed(settings: JFrogConnectSettings, *, service: str, named: bool = False, alone: bool = False) -> Report:
     async with Outbound(version="0", redactor=Redactor()) as outbound:
         remote = Remote(Place(url=service, named=named), outbound=outbound)
         found = await service_for([settings], remote, alone=alone)

@@ -11,6 +11,8 @@ from fleetpulse.service.tables import plain
 
 Row = Mapping[str, Any]
 
+_STRANGER: Final = "so it is no fleetpulse, or one of another age: use the fleetpulse that the service runs"
+
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 _Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 _Counts = dict[str, int]
@@ -138,8 +140,7 @@ def checked(found: Any, *, shape: str) -> Row:
         msgspec.convert(row, SHAPES[shape])
     except msgspec.ValidationError as error:
         raise DoneBadlyError(
-            f"the service tells of a {shape} otherwise than this command reads it ({plain(str(error))}): "
-            "use the fleetpulse that the service runs"
+            f"what answers there tells of a {shape} otherwise than is read here ({plain(str(error))}), {_STRANGER}"
         ) from error
     return row
 
@@ -151,8 +152,5 @@ def listed(found: Any, *, what: str) -> list[Row]:
     """
     rows = found.get(what) if isinstance(found, dict) else None
     if not isinstance(rows, list):
-        raise DoneBadlyError(
-            f"what answers there tells of no {what}, so it is no fleetpulse, or one of another age: "
-            "use the fleetpulse that the service runs"
-        )
+        raise DoneBadlyError(f"what answers there tells of no {what}, {_STRANGER}")
     return [checked(row, shape=what.removesuffix("s")) for row in rows]

@@ -37,4 +37,4 @@ def plain(error: BaseException) -> list[str]:
     if isinstance(error, BaseExceptionGroup):
         lines = [plain(inner) for inner in error.exceptions]
         return [line for inner in lines for line in inner] if all(lines) else []
-    return [str(error)] if isinstance(error, _PLAIN) else []
+    return [f"fleetpulse: {error}"] if isinstance(error, _PLAIN) else []

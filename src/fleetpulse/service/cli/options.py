@@ -70,8 +70,8 @@ def config_path(given: Path | None) -> Path:
 
     try:
         return given or find_config(os.environ, Path.cwd())
-    except ConfigError as error:
-        leave(error.lines, code=WRONG_USAGE)
+    except ConfigError as error:  # no file was found, so it begins with no place in one
+        leave([f"fleetpulse: {line}" for line in error.lines], code=WRONG_USAGE)
 
 
 def read_settings(given: Path | None, *, with_files: bool = True) -> "Settings":
@@ -92,7 +92,7 @@ def run_to_end(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
     try:
         asyncio.run(start())
     except UsageError as error:
-        leave([str(error)], code=WRONG_USAGE)
+        leave([f"fleetpulse: {error}"], code=WRONG_USAGE)
     except ConfigError as error:
         leave(error.lines, code=WRONG_USAGE)
     except KeyboardInterrupt:
@@ -121,7 +121,10 @@ def ask_service(
 
 
 def leave(lines: Iterable[str], *, code: int) -> NoReturn:
-    """End with these lines on standard error, each behind the program's name."""
+    """End with these lines on standard error.
+
+    A mistake in a config begins with its place, as editors know it, all else with the program's name.
+    """
     for line in lines:
-        sys.stderr.write(f"fleetpulse: {line}\n")
+        sys.stderr.write(f"{line}\n")
     raise typer.Exit(code)

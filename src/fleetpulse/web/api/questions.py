@@ -43,7 +43,7 @@ class Question:
     def text(self, name: str) -> str | None:
         """A text, None where it is not given.
 
-        An empty one is refused, as `?group=$GROUP` becomes where that is not set: a gap must not list everything either.
+        An empty one is refused, as `?group=$GROUP` becomes where that is not set: a gap must not list everything.
         """
         given = self._given.get(name)
         if given == "":
