@@ -1,6 +1,7 @@
 """Sweeps what is read whole and compared with nothing: update flows, groups, the vendor's own count."""
 
-from typing import Final, NoReturn
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, NoReturn, TypeVar
 
 import msgspec
 
@@ -14,7 +15,9 @@ from fleetpulse.sweeping.pages import Gathered, closing
 from fleetpulse.sweeping.rounds import Rounds
 from fleetpulse.sweeping.standing import Entry
 from fleetpulse.sweeping.swept import Swept
-from fleetpulse.vendors.contract import ReadsFlows, ReadsGroups, ReadsSummary
+from fleetpulse.vendors.contract import Page, ReadsFlows, ReadsGroups, ReadsSummary
+
+Item = TypeVar("Item")
 
 MOST_FLOWS: Final = 10_000  # held at once; far more than are shown, and an account with more has a list without end
 
@@ -36,16 +39,14 @@ class FlowsPoller:
         await self._rounds.run(self._sweep)
 
     async def _sweep(self) -> Swept:
-        gathered = Gathered()
         flows: list[UpdateFlow] = []
-        self._rounds.begin()
-        async with closing(self._rounds.pages(self._vendor.flows(self._rounds.resource))) as pages:
-            async for page in pages:
-                gathered.note(page)
-                flows += page.items[: MOST_FLOWS - len(flows)]
-        await _swept_well(self._rounds, complete=not gathered.shortfall())
+
+        def take(found: Sequence[UpdateFlow]) -> None:
+            flows.extend(found[: MOST_FLOWS - len(flows)])
+
+        swept = await _sweep_list(self._rounds, self._vendor.flows(self._rounds.resource), take)
         self._pages.flows(self._rounds.standing.source, flows)
-        return Swept(shortfall=gathered.shortfall(), rows=gathered.rows)
+        return swept
 
 
 class GroupsPoller:
@@ -64,13 +65,7 @@ class GroupsPoller:
         await self._rounds.run(self._sweep)
 
     async def _sweep(self) -> Swept:
-        gathered = Gathered()
-        self._rounds.begin()
-        async with closing(self._rounds.pages(self._vendor.groups(self._rounds.resource))) as pages:
-            async for page in pages:
-                gathered.note(page)
-        await _swept_well(self._rounds, complete=not gathered.shortfall())
-        return Swept(shortfall=gathered.shortfall(), rows=gathered.rows)
+        return await _sweep_list(self._rounds, self._vendor.groups(self._rounds.resource), lambda _: None)
 
 
 class SummaryPoller:
@@ -96,6 +91,20 @@ class SummaryPoller:
         await _swept_well(self._rounds, complete=True, summary=summary)
         self._counted.take(summary)
         return Swept(rows=1)
+
+
+async def _sweep_list(
+    rounds: Rounds, pages: AsyncIterator[Page[Item]], take: Callable[[Sequence[Item]], None]
+) -> Swept:
+    """Walk a list whole, giving what each page holds."""
+    gathered = Gathered()
+    rounds.begin()
+    async with closing(rounds.pages(pages)) as walk:
+        async for page in walk:
+            gathered.note(page)
+            take(page.items)
+    await _swept_well(rounds, complete=not gathered.shortfall())
+    return Swept(shortfall=gathered.shortfall(), rows=gathered.rows)
 
 
 async def _swept_well(rounds: Rounds, *, complete: bool, summary: Summary | None = None) -> None:

@@ -10,7 +10,7 @@ from fleetpulse.fleet.device import DeviceStatus
 from fleetpulse.fleet.known import KnownFleet
 from fleetpulse.outbound import Priority
 from fleetpulse.sweeping.pacer import Lane, Pacer
-from fleetpulse.vendors.contract import Kind, Resource
+from fleetpulse.vendors.contract import Resource
 
 SEARCH_WITHIN: Final = timedelta(hours=6)  # a search of the whole fleet, where the budget carries that
 SEARCH_STEPS: Final = SEARCH_WITHIN // timedelta(seconds=10)  # at the least: of a small fleet nobody waits for hours
@@ -38,14 +38,13 @@ class Lanes:
         self._asleep = asleep
 
     def sweeps(self, resource: str, interval: timedelta) -> Lane:
-        """The lane of a resource's sweeps; how many requests a look at a few devices takes, nobody can foretell."""
+        """The lane of a resource's sweeps; how many requests a look at the stalest takes, nobody can foretell."""
         kind = self._resources[resource]
-        of_few = kind.kind is Kind.ENROLMENTS or kind.whole_every is not None
         return self._open(
             resource,
             priority=kind.priority,
             interval=interval,
-            expected=(lambda: 1) if of_few else partial(self._expected, resource),
+            expected=partial(self._expected, resource) if kind.whole_every is None else lambda: 1,
         )
 
     def whole(self, resource: str, every: timedelta) -> Lane:
